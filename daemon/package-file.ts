@@ -1,0 +1,163 @@
+import { constants } from 'node:fs'
+import { open, stat, type FileHandle } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { digestOf } from '../trust/digest.ts'
+import { equalBytes } from '../trust/encoding.ts'
+import { MalformedError, StoreError } from '../trust/errors.ts'
+import type { PackageFile } from '../formats/adapter.ts'
+
+const BLOCK = 1024 * 1024
+
+/**
+ * One file, opened once. What is parsed is what is hashed: the digest of every block is kept when the block is first
+ * read, and a block that reads differently later is refused, whoever reads it for whatever purpose. `finish` then
+ * looks whether descriptor and path are still what they were, so that a file swapped meanwhile is noticed.
+ */
+export class LocalFile implements PackageFile {
+  readonly filename: string
+  readonly size: number
+  readonly path: string
+  readonly #handle: FileHandle
+  readonly #identity: string
+  readonly #blocks = new Map<number, Uint8Array>()
+  #recording = true
+  #last: { readonly index: number; readonly bytes: Uint8Array } | undefined
+
+  private constructor(path: string, handle: FileHandle, size: number, identity: string) {
+    this.path = path
+    this.filename = basename(path)
+    this.#handle = handle
+    this.size = size
+    this.#identity = identity
+  }
+
+  /** Regular files only; a symbolic link is followed once, here. */
+  static async open(path: string): Promise<LocalFile> {
+    let handle: FileHandle
+    try {
+      // not blocking, so that a pipe with nobody at the other end does not hang
+      handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    } catch (error) {
+      throw fileError(error, path)
+    }
+    const state = await handle.stat({ bigint: true })
+    if (!state.isFile()) {
+      await handle.close()
+      throw new StoreError('STORE_UNREADABLE', `'${path}' is not a regular file`, { where: path })
+    }
+    return new LocalFile(path, handle, Number(state.size), identityOf(state))
+  }
+
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    if (offset < 0 || length < 0 || offset + length > this.size) {
+      throw new MalformedError('PACKAGE_TRUNCATED', 'the package ends too early', {
+        got: `${this.size} bytes`,
+        wanted: `at least ${offset + length} bytes`,
+        where: `offset ${offset}`,
+      })
+    }
+    const out = new Uint8Array(length)
+    for (let at = offset; at < offset + length; ) {
+      const index = Math.floor(at / BLOCK)
+      const block = await this.#block(index)
+      const part = block.subarray(at - index * BLOCK, Math.min(block.length, offset + length - index * BLOCK))
+      out.set(part, at - offset)
+      at += part.length
+    }
+    return out
+  }
+
+  async *stream(start = 0, end = this.size): AsyncIterable<Uint8Array> {
+    for (let at = start; at < end; ) {
+      const index = Math.floor(at / BLOCK)
+      const block = await this.#block(index)
+      const part = block.subarray(at - index * BLOCK, Math.min(block.length, end - index * BLOCK))
+      yield part
+      at += part.length
+    }
+  }
+
+  /**
+   * From here on the file is read once more at most, to be hashed: blocks that nobody has parsed need no digest of
+   * their own.
+   */
+  stopRecording(): void {
+    this.#recording = false
+  }
+
+  async #block(index: number): Promise<Uint8Array> {
+    if (this.#last?.index === index) return this.#last.bytes
+    const bytes = await this.#readBlock(index)
+    const known = this.#blocks.get(index)
+    if (known !== undefined || this.#recording) {
+      const digest = digestOf('sha256', bytes)
+      if (known === undefined) this.#blocks.set(index, digest)
+      else if (!equalBytes(known, digest)) throw this.#changed()
+    }
+    this.#last = { index, bytes }
+    return bytes
+  }
+
+  async #readBlock(index: number): Promise<Uint8Array> {
+    const length = Math.min(BLOCK, this.size - index * BLOCK)
+    const buffer = Buffer.allocUnsafeSlow(length)
+    for (let filled = 0; filled < length; ) {
+      const { bytesRead } = await this.#handle.read(buffer, filled, length - filled, index * BLOCK + filled)
+      if (bytesRead === 0) throw this.#changed()
+      filled += bytesRead
+    }
+    return buffer
+  }
+
+  /** Throws PACKAGE_CHANGED when the file, or what its path names, is not what was opened. */
+  async finish(): Promise<void> {
+    const now = await this.#handle.stat({ bigint: true })
+    if (identityOf(now) !== this.#identity) throw this.#changed()
+    const named = await stat(this.path, { bigint: true }).catch((error: unknown) => {
+      throw fileError(error, this.path)
+    })
+    if (identityOf(named) !== this.#identity) throw this.#changed()
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close()
+  }
+
+  #changed(): MalformedError {
+    return new MalformedError('PACKAGE_CHANGED', `'${this.path}' changed while it was read`, { where: this.path })
+  }
+}
+
+interface FileState {
+  readonly dev: bigint
+  readonly ino: bigint
+  readonly size: bigint
+  readonly mtimeNs: bigint
+  readonly ctimeNs: bigint
+}
+
+function identityOf({ dev, ino, size, mtimeNs, ctimeNs }: FileState): string {
+  return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`
+}
+
+/** Not there and not readable are two outcomes. */
+export function fileError(error: unknown, path: string): StoreError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new StoreError('STORE_NOT_FOUND', `there is no file '${path}'`, { where: path, cause: error })
+  }
+  return new StoreError('STORE_UNREADABLE', `'${path}' cannot be read: ${code}`, { where: path, cause: error })
+}
+
+/** A small file in one piece: bundles, keys, roots. */
+export async function readSmallFile(path: string, limit = 64 * 1024 * 1024): Promise<Uint8Array> {
+  const file = await LocalFile.open(path)
+  try {
+    if (file.size > limit) {
+      throw new StoreError('STORE_UNREADABLE', `'${path}' is larger than ${limit} bytes`, { where: path })
+    }
+    return await file.read(0, file.size)
+  } finally {
+    await file.close()
+  }
+}

@@ -1,0 +1,64 @@
+import type { PublicKey } from './keys.ts'
+import type { Certificate } from './x509/certificate.ts'
+
+/**
+ * Who may be believed, for what and when: the contents of a trusted root, one type per purpose, so that a log key
+ * cannot check a certificate timestamp. Built by `trusted-root.ts` only.
+ */
+
+/** Closed interval: both ends belong to it. No end means open. */
+export interface Window {
+  readonly start: Date
+  readonly end: Date | undefined
+}
+
+export function windowContains(window: Window, at: Date): boolean {
+  return at >= window.start && (window.end === undefined || at <= window.end)
+}
+
+export interface CertificateAuthority {
+  readonly purpose: 'ca'
+  /** Subject of the authority as the trusted root names it, for reports. */
+  readonly name: string
+  readonly uri: string
+  /** Thresholds count operators; the host of the URI where the root names none. */
+  readonly operator: string
+  /** Issuer of leaves first, the anchor last; the anchor need not be self-signed. Links are verified at load. */
+  readonly chain: readonly [Certificate, ...Certificate[]]
+  readonly validFor: Window
+}
+
+export interface TimestampAuthority {
+  readonly purpose: 'tsa'
+  readonly name: string
+  readonly uri: string
+  readonly operator: string
+  /** The signing certificate where the root lists it; else it comes from the token and must lead to `chain`. */
+  readonly leaf: Certificate | undefined
+  /** Authorities above the signing certificate, the anchor last. Holds at least the anchor. */
+  readonly chain: readonly [Certificate, ...Certificate[]]
+  readonly validFor: Window
+}
+
+interface LogKey {
+  readonly baseUrl: string
+  readonly operator: string
+  /** `logId.keyId` in lower-case hex: 32 bytes for every known log. */
+  readonly logId: string
+  readonly key: PublicKey
+  readonly validFor: Window
+}
+
+/** A Rekor log, v1 or v2. */
+export interface TransparencyLog extends LogKey {
+  readonly purpose: 'tlog'
+  /** Key names of its signed notes: the host of `baseUrl`, without and with its port. */
+  readonly names: readonly [string, ...string[]]
+  /** Four-byte key ID of its signed notes, lower-case hex. */
+  readonly checkpointKeyId: string
+}
+
+/** A certificate transparency log. */
+export interface CertificateLog extends LogKey {
+  readonly purpose: 'ctlog'
+}

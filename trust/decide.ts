@@ -1,0 +1,182 @@
+import type { Artifact, Subject } from './artifact.ts'
+import type { PreparedBundle } from './content.ts'
+import type { ArtifactDigests } from './digest.ts'
+import { requireSpeaksFor, type TrustDomain } from './domain.ts'
+import { encodeHex } from './encoding.ts'
+import { CheckFailed } from './errors.ts'
+import type { Evidence, PassedCheck } from './evidence.ts'
+import { namesSomebody, type Policy, type Quantifier, type Requirement } from './policy.ts'
+import { refusals } from './requirement.ts'
+import { failureOf, type BundleReport, type DomainReport, type Failure, type Verdict, type Verified } from './verdict.ts'
+
+/** Digests in one text: equal exactly when all of them are. */
+export function artifactKey(digests: ArtifactDigests): string {
+  let key = ''
+  for (const [algorithm, bytes] of digests) key += `${algorithm}:${encodeHex(bytes)} `
+  return key
+}
+
+/**
+ * Sums up one bundle. A bundle that a domain vouches for is valid whatever other domains say of it: they know other
+ * things. `foreign` means that no domain knows its issuer.
+ */
+export function reportOf(
+  found: PreparedBundle,
+  digest: Uint8Array,
+  evidence: readonly Evidence[],
+  checks: readonly PassedCheck[],
+  failures: readonly Failure[],
+): BundleReport {
+  const [proven] = evidence
+  const telling = failures.filter(({ check }) => check !== 'domain')
+  const outcome = proven !== undefined ? 'valid' : telling.length > 0 ? 'rejected' : 'foreign'
+  return {
+    where: found.where,
+    digest: encodeHex(digest),
+    outcome,
+    evidence,
+    checks: proven?.checks ?? checks,
+    failures: proven !== undefined ? [] : telling.length > 0 ? telling : failures,
+    notes: found.notes,
+  }
+}
+
+/**
+ * The decision. A bundle of a known domain that was found false rejects the artifact, whatever else lies beside it;
+ * after that the policy must be satisfied by what was proven.
+ */
+export function decide(
+  artifact: Artifact,
+  digests: ArtifactDigests,
+  judged: readonly BundleReport[],
+  domains: readonly TrustDomain[],
+  policy: Policy,
+): Verdict {
+  const { subject } = artifact
+  const asked = policy.package ?? subject.purl
+  const bundles = judged.map((bundle) => restrict(bundle, domains, asked))
+  const facts = {
+    subject: { format: artifact.format, name: subject.name, version: subject.version, purl: subject.purl, digests },
+    bundles,
+    domains: domains.map(describeDomain),
+  }
+  const reject = (failures: readonly Failure[]): Verdict => ({ ...facts, outcome: 'rejected', failures })
+  if (bundles.length === 0) return { ...facts, outcome: 'unsigned', failures: [] }
+  const found = bundles.filter(({ outcome }) => outcome === 'rejected')
+  if (found.length > 0) return reject(found.flatMap(({ failures }) => failures))
+  const proven = bundles.flatMap(({ evidence }) => evidence)
+  if (proven.length === 0) return reject(bundles.flatMap(({ failures }) => failures))
+  const misnamed = nameFailures(subject, proven, policy.package)
+  if (misnamed.length > 0) return reject(misnamed)
+  if (!namesSomebody(policy.requirement)) return { ...facts, outcome: 'signed-by-unknown', failures: [] }
+
+  const accepted = satisfying(policy.requirement, proven)
+  const [first, ...rest] = accepted ?? []
+  if (first === undefined) return reject(unsatisfied(policy.requirement, proven))
+  const strangers = quantified(bundles, accepted ?? [], policy)
+  if (strangers.length > 0) return reject(unsatisfied(policy.requirement, strangers))
+  const marked = bundles.map((bundle) =>
+    bundle.evidence.some((one) => accepted?.includes(one)) ? { ...bundle, outcome: 'accepted' as const } : bundle,
+  )
+  // the one place where an artifact becomes a verified one
+  return { ...facts, bundles: marked, outcome: 'verified', artifact: artifact as Verified<Artifact>, evidence: [first, ...rest] }
+}
+
+function describeDomain(domain: TrustDomain): DomainReport {
+  const { name, source, root } = domain
+  return { name, source: source.description, rootDigest: root.digest, asOf: source.asOf }
+}
+
+/** Evidence counts only where its domain may speak for that issuer and package. */
+function restrict(bundle: BundleReport, domains: readonly TrustDomain[], purl: string | undefined): BundleReport {
+  if (bundle.evidence.length === 0) return bundle
+  const failures: Failure[] = []
+  const evidence = bundle.evidence.filter((one) => {
+    const domain = domains.find(({ name }) => name === one.domain)
+    if (domain === undefined) throw new TypeError(`evidence of the unknown domain ${one.domain}`)
+    try {
+      const issuer = one.signer.kind === 'certificate' ? (one.signer.identity.issuer ?? '') : undefined
+      requireSpeaksFor(domain, issuer, purl)
+      return true
+    } catch (error) {
+      if (!(error instanceof CheckFailed)) throw error
+      failures.push(failureOf(error, domain.name))
+      return false
+    }
+  })
+  return evidence.length > 0 ? { ...bundle, evidence } : { ...bundle, outcome: 'rejected', evidence, failures }
+}
+
+/** Name and version must be what was asked for, and what the statement speaks of where it names a package. */
+function nameFailures(subject: Subject, proven: readonly Evidence[], asked: string | undefined): readonly Failure[] {
+  const failures: Failure[] = []
+  for (const evidence of proven) {
+    const names = packageNames(evidence)
+    if (names.length > 0 && subject.statementNames.length > 0) {
+      if (!names.some((name) => subject.statementNames.includes(name))) {
+        failures.push(nameFailure('SUBJECT_NAME', 'the statement is about another package', names, subject.statementNames))
+      }
+    }
+    if (asked !== undefined && subject.purl === undefined && !names.some((name) => isAsked(asked, name))) {
+      const got = names.length > 0 ? names : ['a file without a package name']
+      failures.push(nameFailure('PACKAGE_NAME', 'nothing says that this is the package asked for', got, [asked]))
+    }
+  }
+  if (asked !== undefined && subject.purl !== undefined && !isAsked(asked, subject.purl)) {
+    failures.push(nameFailure('PACKAGE_NAME', 'this is not the package asked for', [subject.purl], [asked]))
+  }
+  return failures
+}
+
+function nameFailure(
+  code: 'SUBJECT_NAME' | 'PACKAGE_NAME',
+  message: string,
+  got: readonly string[],
+  wanted: readonly string[],
+): Failure {
+  return failureOf(new CheckFailed('package', code, message, { got: got.join(', '), wanted: wanted.join(' or ') }))
+}
+
+/** Package URLs among the names of those subjects that have the digest of this artifact. */
+function packageNames({ statement, digest }: Evidence): readonly string[] {
+  const hex = encodeHex(digest.bytes)
+  const subjects = statement?.subjects ?? []
+  return subjects
+    .filter(({ digests }) => digests.get(digest.algorithm)?.toLowerCase() === hex)
+    .flatMap(({ name }) => (name?.startsWith('pkg:') === true ? [name.replace(/^pkg:npm\/@/, 'pkg:npm/%40')] : []))
+}
+
+/** Equal, or equal up to the version when none was asked for. */
+function isAsked(asked: string, purl: string): boolean {
+  return asked === purl || (!asked.slice(asked.lastIndexOf('/')).includes('@') && purl.startsWith(`${asked}@`))
+}
+
+/** Evidence that satisfies the requirement, or undefined. `allOf` may be met by several bundles together. */
+function satisfying(requirement: Requirement, proven: readonly Evidence[]): readonly Evidence[] | undefined {
+  if (requirement.kind === 'allOf' || requirement.kind === 'anyOf') {
+    const parts = requirement.of.map((part) => satisfying(part, proven))
+    const met = parts.flatMap((part) => part ?? [])
+    const enough = requirement.kind === 'allOf' ? parts.every((part) => part !== undefined) : met.length > 0
+    return enough ? [...new Set(met)] : undefined
+  }
+  const met = proven.filter((evidence) => refusals(requirement, evidence).length === 0)
+  return met.length > 0 ? met : undefined
+}
+
+/** Evidence that had to satisfy the policy too, because its predicate type is quantified with `all`, and did not. */
+function quantified(bundles: readonly BundleReport[], accepted: readonly Evidence[], policy: Policy): readonly Evidence[] {
+  const quantifier = (one: Evidence): Quantifier =>
+    policy.perPredicateType.get(one.statement?.predicateType ?? '') ?? policy.quantifier
+  return bundles
+    .filter(({ evidence }) => !evidence.some((one) => accepted.includes(one)))
+    .flatMap(({ evidence }) => evidence.filter((one) => quantifier(one) === 'all'))
+}
+
+function unsatisfied(requirement: Requirement, proven: readonly Evidence[]): readonly Failure[] {
+  const failures = proven.flatMap((evidence) => refusals(requirement, evidence).map((e) => failureOf(e, evidence.domain)))
+  return failures.filter((one, i) => failures.findIndex((other) => sameFailure(one, other)) === i)
+}
+
+function sameFailure(a: Failure, b: Failure): boolean {
+  return a.code === b.code && a.got === b.got && a.wanted === b.wanted
+}
