@@ -151,16 +151,22 @@ function isAsked(asked: string, purl: string): boolean {
   return asked === purl || (!asked.slice(asked.lastIndexOf('/')).includes('@') && purl.startsWith(`${asked}@`))
 }
 
-/** Evidence that satisfies the requirement, or undefined. `allOf` may be met by several bundles together. */
+/** Evidence that satisfies the requirement, or undefined. */
 function satisfying(requirement: Requirement, proven: readonly Evidence[]): readonly Evidence[] | undefined {
-  if (requirement.kind === 'allOf' || requirement.kind === 'anyOf') {
-    const parts = requirement.of.map((part) => satisfying(part, proven))
-    const met = parts.flatMap((part) => part ?? [])
-    const enough = requirement.kind === 'allOf' ? parts.every((part) => part !== undefined) : met.length > 0
-    return enough ? [...new Set(met)] : undefined
+  if (!('of' in requirement)) {
+    const met = proven.filter((evidence) => refusals(requirement, evidence).length === 0)
+    return met.length > 0 ? met : undefined
   }
-  const met = proven.filter((evidence) => refusals(requirement, evidence).length === 0)
-  return met.length > 0 ? met : undefined
+  const parts = requirement.of.map((part) => satisfying(part, proven))
+  if (requirement.kind === 'anyOf') {
+    const met = parts.flatMap((part) => part ?? [])
+    return met.length > 0 ? [...new Set(met)] : undefined
+  }
+  if (!parts.every((part) => part !== undefined)) return undefined
+  if (requirement.kind === 'allOf') return [...new Set(parts.flat())]
+  // what every part accepts must be enough for each part by itself
+  const common = proven.filter((evidence) => parts.every((part) => part.includes(evidence)))
+  return requirement.of.every((part) => satisfying(part, common) !== undefined) ? common : undefined
 }
 
 /** Evidence that had to satisfy the policy too, because its predicate type is quantified with `all`, and did not. */

@@ -23,9 +23,19 @@ export type Quantifier = 'any' | 'all'
 export type Requirement =
   | IdentityRequirement
   | KeyRequirement
-  | { readonly kind: 'anyOf' | 'allOf'; readonly of: readonly [Requirement, ...Requirement[]] }
+  | CompoundRequirement
   /** Nobody is named: the best outcome is `signed-by-unknown`. */
   | { readonly kind: 'nobody' }
+
+/**
+ * - `anyOf`: one of them is met
+ * - `allOf`: each is met, if need be by different bundles
+ * - `intersectionOf`: each is met by the same bundles, so that a signer must be named by all of them
+ */
+export interface CompoundRequirement {
+  readonly kind: 'anyOf' | 'allOf' | 'intersectionOf'
+  readonly of: readonly [Requirement, ...Requirement[]]
+}
 
 export interface IdentityRequirement {
   readonly kind: 'identity'
@@ -127,6 +137,11 @@ export function allOf(requirements: readonly Requirement[]): Requirement {
   return { kind: 'allOf', of: atLeastOne(requirements, 'allOf') }
 }
 
+/** For rules that apply together: each narrows who may have signed. */
+export function intersectionOf(requirements: readonly Requirement[]): Requirement {
+  return { kind: 'intersectionOf', of: atLeastOne(requirements, 'intersectionOf') }
+}
+
 /** Names nobody: signatures are judged and signers reported, and nothing is ever `verified`. */
 export function nobody(): Requirement {
   return { kind: 'nobody' }
@@ -149,21 +164,12 @@ export function policy(requirement: Requirement, options: PolicyOptions = {}): P
 
 /** All managed keys that a requirement names, in order. */
 export function managedKeys(requirement: Requirement): readonly KeyRequirement[] {
-  switch (requirement.kind) {
-    case 'key':
-      return [requirement]
-    case 'anyOf':
-    case 'allOf':
-      return requirement.of.flatMap(managedKeys)
-    default:
-      return []
-  }
+  if (requirement.kind === 'key') return [requirement]
+  return 'of' in requirement ? requirement.of.flatMap(managedKeys) : []
 }
 
 export function namesSomebody(requirement: Requirement): boolean {
-  return requirement.kind === 'anyOf' || requirement.kind === 'allOf'
-    ? requirement.of.some(namesSomebody)
-    : requirement.kind !== 'nobody'
+  return 'of' in requirement ? requirement.of.some(namesSomebody) : requirement.kind !== 'nobody'
 }
 
 /** An empty list would be satisfied by everything (allOf) or be a riddle (anyOf): refused when it is built. */

@@ -28,6 +28,7 @@ export function refusals(requirement: Requirement, evidence: Evidence): readonly
       return each.some((part) => part.length === 0) ? [] : each.flat()
     }
     case 'allOf':
+    case 'intersectionOf':
       return requirement.of.flatMap((part) => refusals(part, evidence))
   }
 }

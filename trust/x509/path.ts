@@ -149,16 +149,12 @@ interface Refusal {
   readonly error: CheckFailed
 }
 
-/**
- * Finds paths for one leaf. One finder serves all times at which the leaf must be valid: which key signed which
- * certificate does not depend on time and is computed once, everything else is decided for each time.
- */
+/** Finds paths for one leaf, at as many times as are asked for; validity and windows are decided for each. */
 export class PathFinder<A extends AuthorityChain> {
   readonly #leaf: Certificate
   readonly #untrusted: readonly Certificate[]
   readonly #authorities: readonly A[]
   readonly #purpose: PathPurpose
-  readonly #links = new Map<Certificate, Map<Certificate, boolean>>()
 
   /** Untrusted intermediates only fill a gap below the issuer that the trusted root lists; a root is never one. */
   constructor(
@@ -251,7 +247,7 @@ export class PathFinder<A extends AuthorityChain> {
   #requireSignatures({ authority, between }: Route<A>): void {
     let below = this.#leaf
     for (const issuer of [...between, authority.chain[0]]) {
-      if (!this.#isSignedBy(below, issuer)) {
+      if (!isSignedBy(below, issuer)) {
         throw new CheckFailed('certificate', 'CERT_SIGNATURE', 'the issuer did not sign the certificate', {
           got: formatName(issuer.subject),
         })
@@ -259,16 +255,23 @@ export class PathFinder<A extends AuthorityChain> {
       below = issuer
     }
   }
+}
 
-  #isSignedBy(certificate: Certificate, issuer: Certificate): boolean {
-    const known = this.#links.get(certificate) ?? new Map<Certificate, boolean>()
-    this.#links.set(certificate, known)
-    const before = known.get(issuer)
-    if (before !== undefined) return before
-    const signed = verifyCertificateSignature(certificate, issuer.publicKey)
-    known.set(issuer, signed)
-    return signed
-  }
+/**
+ * Which issuer signed which certificate is a fact about their bytes, whatever the time. Remembered by the identity of
+ * both parsed certificates, so only those that outlive one verification gain from it: the authorities of a trusted
+ * root, a timestamp authority's own certificate above all.
+ */
+const SIGNED = new WeakMap<Certificate, WeakMap<Certificate, boolean>>()
+
+function isSignedBy(certificate: Certificate, issuer: Certificate): boolean {
+  const known = SIGNED.get(certificate) ?? new WeakMap<Certificate, boolean>()
+  SIGNED.set(certificate, known)
+  const before = known.get(issuer)
+  if (before !== undefined) return before
+  const signed = verifyCertificateSignature(certificate, issuer.publicKey)
+  known.set(issuer, signed)
+  return signed
 }
 
 function requireWindow({ validFor }: AuthorityChain, time: Date): void {
