@@ -17,7 +17,26 @@ import { LocalFile } from './package-file.ts'
 import { describeDomains } from './trust-report.ts'
 import { declaredDomains, domainsFromFiles, embeddedDomain } from './trust-store.ts'
 
-/** All of verification that touches the world: files in, a verdict out. No network. */
+/**
+ * All of verification that touches the world: files in, a verdict out. No network.
+ *
+ * @returns an engine; keep it, because it remembers the evidence of bundles that it has judged
+ *
+ * @example
+ * ```ts
+ * import { createEngine } from 'sigward'
+ *
+ * const engine = createEngine()
+ * const { verdict } = await engine.verify({
+ *   target: { kind: 'file', path: 'app.tgz' },
+ *   bundles: [],
+ *   policy: { kind: 'file', path: 'sigward.yaml' },
+ *   trustedRoots: [],
+ *   package: 'pkg:npm/app@1.2.3',
+ * })
+ * if (verdict.outcome !== 'verified') process.exitCode = 1
+ * ```
+ */
 export function createEngine(): Engine {
   const cache = new EvidenceCache()
   let seed: Promise<TrustDomain> | undefined
@@ -50,13 +69,13 @@ async function settle(request: VerifyRequest, embedded: () => Promise<TrustDomai
   if (request.policy.kind === 'file') {
     const { loadPolicyFile } = await import('./policy-file.ts')
     const loaded = await loadPolicyFile(request.policy.path)
-    if (loaded.domains !== undefined && request.trustedRoots.length > 0) {
-      throw new UsageError('USAGE_POLICY', 'the policy file declares trust domains, and --trusted-root names others')
+    if (request.trustedRoots.length > 0) {
+      // a root that came without saying whom it speaks for would speak for every issuer that the policy names
+      throw new UsageError('USAGE_POLICY', 'a policy file and --trusted-root do not go together', {
+        hint: 'declare the root under "domains" in the policy file, with the issuers it may speak for',
+      })
     }
-    const domains =
-      loaded.domains === undefined
-        ? await rootsOf(request, { issuers: 'any', packages: 'any' }, embedded)
-        : await declaredDomains(loaded.domains, embedded)
+    const domains = loaded.domains === undefined ? [await embedded()] : await declaredDomains(loaded.domains, embedded)
     return { domains, named, policyFor: (purl) => loaded.policyFor(purl, asked) }
   }
   const requirement = await requirementOf(request.policy, named)

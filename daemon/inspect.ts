@@ -16,7 +16,7 @@ import { describeTrustedRoot } from './inspect/trusted-root.ts'
 import { LocalFile } from './package-file.ts'
 
 /** Files that are no package are read in one piece; none of them is anywhere near this size. */
-const LIMIT = 64 * 1024 * 1024
+const LIMIT = 16 * 1024 * 1024
 const JSON_LIMITS = { size: LIMIT, depth: 64, code: 'MALFORMED_JSON', what: 'file' } as const
 
 /**
@@ -40,12 +40,15 @@ export async function inspectFile({ path }: InspectRequest): Promise<Inspection>
 /** Everything that is no package; undefined for what may be one. */
 export function inspectDocument(bytes: Uint8Array): Inspection | undefined {
   const text = decodeUtf8(bytes)
-  return text === undefined ? inspectDer(bytes) : (inspectJson(bytes, text) ?? inspectText(text, bytes))
+  // short DER may be text by chance
+  const found = text === undefined ? undefined : (inspectJson(bytes, text) ?? inspectText(text, bytes))
+  return found ?? inspectDer(bytes)
 }
 
 function inspectText(text: string, bytes: Uint8Array): Inspection | undefined {
   const trimmed = text.trim()
-  if (/\n\n\u2014 /u.test(text)) return { kind: 'checkpoint', title: 'a checkpoint of a log', fields: describeCheckpoint(bytes) }
+  if (/\n\n\u2014 /u.test(text))
+    return { kind: 'checkpoint', title: 'a checkpoint of a log', fields: describeCheckpoint(bytes) }
   if (isVkey(trimmed)) return { kind: 'key', title: 'a verifier key', fields: describeKeyFile(bytes) }
   if (!trimmed.startsWith('-----BEGIN')) return undefined
   const blocks = readPem(text)?.blocks ?? []
@@ -60,7 +63,11 @@ function certificates(list: readonly Uint8Array[]): Inspection {
   if (first !== undefined && rest.length === 0) {
     return { kind: 'certificate', title: 'a certificate', fields: describeCertificate(first) }
   }
-  return { kind: 'certificate', title: 'several certificates', fields: numbered('certificate', list, describeCertificate) }
+  return {
+    kind: 'certificate',
+    title: 'several certificates',
+    fields: numbered('certificate', list, describeCertificate),
+  }
 }
 
 /** Told apart by what stands at the top: two, three or a response with a status. */

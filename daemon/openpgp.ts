@@ -32,13 +32,19 @@ export async function verifyPgp(message: Uint8Array, signature: Uint8Array, keyr
   const verificationKeys = await reading(keyring.path, async () =>
     armored ? pgp.readKeys({ armoredKeys: text }) : pgp.readKeys({ binaryKeys: keyring.bytes }),
   )
-  const parsed = await pgp.readSignature({ binarySignature: signature })
-  const { signatures } = await pgp.verify({
-    message: await pgp.createMessage({ binary: message }),
-    signature: parsed,
-    verificationKeys,
-    date: null as unknown as Date,
-  })
+  let signatures: Awaited<ReturnType<typeof pgp.verify>>['signatures']
+  try {
+    const verified = await pgp.verify({
+      message: await pgp.createMessage({ binary: message }),
+      signature: await pgp.readSignature({ binarySignature: signature }),
+      verificationKeys,
+      date: null as unknown as Date,
+    })
+    signatures = verified.signatures
+  } catch {
+    // the library says only that it does not know these bytes
+    return { state: 'broken', why: 'the OpenPGP signature cannot be read' }
+  }
   for (const { keyID, verified } of signatures) {
     const id = keyID.toHex()
     if (!verificationKeys.some((key) => key.getKeys(keyID).length > 0)) return { state: 'key-unknown', by: id }

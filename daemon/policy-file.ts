@@ -16,11 +16,11 @@ export type { PolicyFiles } from './policy/files.ts'
 /** `sigward.yaml`, read and checked. docs/policy.md has every key. */
 export interface LoadedPolicy {
   /**
-   * The policy for one package: what every matching rule requires. Where no rule matches, nobody is named.
+   * The policy for one package: the intersection of all rules that match. Where none matches, nobody is named.
    *
    * `purl` is what the package says it is, `asked` what it must be. Rules are picked by the first where it is known:
    * the verdict compares it with the second. Where neither is known only `**` matches.
-   * @throws MalformedError MALFORMED_POLICY when the matching rules cannot be joined
+   * @throws MalformedError PACKAGE_METADATA, UsageError USAGE_ARGUMENT for a package URL that cannot be read
    */
   policyFor(purl: string | undefined, asked: string | undefined): Policy
   /** Trust domains that the file declares; undefined when it declares none. */
@@ -33,7 +33,7 @@ const LIMIT = 1024 * 1024
 
 /**
  * Reads a policy and the keys and witness policies that it names. Trusted roots are only named.
- * @throws MalformedError MALFORMED_POLICY, MALFORMED_KEY, MALFORMED_WITNESS_POLICY, each with file, line and path;
+ * @throws MalformedError MALFORMED_POLICY, MALFORMED_KEY, SIGNATURE_ALGORITHM, MALFORMED_WITNESS_POLICY, each at its place;
  * StoreError STORE_NOT_FOUND, STORE_UNREADABLE
  */
 export async function loadPolicyFile(path: string): Promise<LoadedPolicy> {

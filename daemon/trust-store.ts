@@ -26,6 +26,7 @@ const MOST_LINES = 64
 export async function embeddedDomain(): Promise<TrustDomain> {
   const seed = await loadSeed()
   const day = seed.asOf.toISOString().slice(0, 10)
+  let keys: readonly DomainKey[] | undefined
   return {
     name: 'public-good',
     root: parseTrustedRoot(seed.trustedRoot),
@@ -36,7 +37,10 @@ export async function embeddedDomain(): Promise<TrustDomain> {
     },
     speaksFor: ANYBODY,
     thresholds: STRICT_THRESHOLDS,
-    keys: seed.registryKeys.flatMap(({ host, bytes }) => registryKeys(host, bytes)),
+    // most artifacts have no bundle that a registry's key signed
+    get keys() {
+      return (keys ??= seed.registryKeys.flatMap(({ host, bytes }) => registryKeys(host, bytes)))
+    },
     witnesses: undefined,
   }
 }
@@ -95,14 +99,22 @@ function readDomains(
 
 /** Several lines of which the first is a whole object; a single root may be spread over lines, but never so. */
 function jsonLines(bytes: Uint8Array): readonly { line: Uint8Array; number: number }[] | undefined {
-  const text = decodeUtf8(bytes)
-  const lines = (text ?? '').split('\n').map((line, i) => ({ line: line.trim(), number: i + 1 }))
-  const filled = lines.filter(({ line }) => line !== '')
-  if (filled.length < 2 || !filled.every(({ line }) => line.startsWith('{') && line.endsWith('}'))) return undefined
-  if (filled.length > MOST_LINES) {
-    throw new MalformedError('MALFORMED_TRUSTED_ROOT', `more than ${MOST_LINES} trusted roots in one file`)
+  const text = decodeUtf8(bytes) ?? ''
+  const lines: { line: Uint8Array; number: number }[] = []
+  // not by splitting: a file may be nothing but line ends
+  for (let number = 1, start = 0; start < text.length; number++) {
+    const newline = text.indexOf('\n', start)
+    const end = newline === -1 ? text.length : newline
+    const line = text.slice(start, end).trim()
+    start = end + 1
+    if (line === '') continue
+    if (!line.startsWith('{') || !line.endsWith('}')) return undefined
+    if (lines.length === MOST_LINES) {
+      throw new MalformedError('MALFORMED_TRUSTED_ROOT', `more than ${MOST_LINES} trusted roots in one file`)
+    }
+    lines.push({ line: encodeUtf8(line), number })
   }
-  return filled.map(({ line, number }) => ({ line: encodeUtf8(line), number }))
+  return lines.length > 1 ? lines : undefined
 }
 
 function domainOf(root: TrustedRoot, name: string, source: DomainSource, speaksFor: SpeaksFor): TrustDomain {

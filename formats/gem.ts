@@ -70,14 +70,14 @@ async function openGem(file: PackageFile): Promise<Artifact> {
   if (!parts.hasData) throw new MalformedError('PACKAGE_METADATA', `the gem has no ${DATA}`)
   const identity = await parseGemSpecification(parts.specification)
   await noteChecksums(parts)
-  const subject = subjectOf(identity)
   const { filename } = file
-  if (filename.endsWith('.gem') && filename !== subject.statementNames[0]) {
-    parts.notes.push(`the file is named '${shown(filename)}', but holds ${subject.statementNames[0]}`)
+  const ownName = fileNameOf(identity)
+  if (filename.endsWith('.gem') && filename !== ownName) {
+    parts.notes.push(`the file is named '${shown(filename)}', but holds ${ownName}`)
   }
   return {
     format: FORMAT,
-    subject,
+    subject: subjectOf(identity),
     embedded: [],
     nativeSignatures: parts.signatures,
     notes: [...parts.notes, ...ledger.notes],
@@ -85,10 +85,13 @@ async function openGem(file: PackageFile): Promise<Artifact> {
   }
 }
 
+function fileNameOf({ name, version, platform }: GemIdentity): string {
+  return platform === 'ruby' ? `${name}-${version}.gem` : `${name}-${version}-${platform}.gem`
+}
+
 function subjectOf({ name, version, platform }: GemIdentity): Artifact['subject'] {
-  const full = platform === 'ruby' ? `${name}-${version}` : `${name}-${version}-${platform}`
   const purl = buildPurl('gem', name, version, platform === 'ruby' ? {} : { qualifiers: { platform } })
-  return { name, version, purl, statementNames: [`${full}.gem`, purl] }
+  return { name, version, purl, statementNames: [purl] }
 }
 
 async function readMember(entry: PackageEntry, parts: GemParts): Promise<void> {

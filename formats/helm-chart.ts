@@ -61,7 +61,7 @@ async function openHelmChart(file: PackageFile): Promise<Artifact> {
   const purl = buildPurl('helm', name, version)
   return {
     format: FORMAT,
-    subject: { name, version, purl, statementNames: [`${name}-${version}.tgz`, purl] },
+    subject: { name, version, purl, statementNames: [purl] },
     embedded: [],
     nativeSignatures: [],
     notes: [...notes, ...ledger.notes],

@@ -1,26 +1,34 @@
 import { decodeUtf8, encodeUtf8 } from '../trust/encoding.ts'
-import { elementsAt } from './json-spans.ts'
+import { isWhole, takeElements } from './json-spans.ts'
+
+/** A file of more parts than this is no file of bundles; reading them all would only cost memory. */
+export const MOST_PARTS = 256
 
 /**
  * The values in a file of bundles, byte for byte: the elements of one array, the lines of JSON Lines, or the whole.
- * Says nothing about what the parts are; text that is no JSON comes out whole.
+ * Looks at brackets only, so what the parts are is for their parser to say; text that is no such list comes out
+ * whole. Stops at one part more than `MOST_PARTS`.
  */
 export function splitJson(bytes: Uint8Array): readonly Uint8Array[] {
   const text = decodeUtf8(bytes)
   if (text === undefined) return [bytes]
-  if (text.trimStart().startsWith('[') && isJson(text)) {
-    return (elementsAt(text, 0) ?? []).map(({ start, end }) => encodeUtf8(text.slice(start, end)))
-  }
-  const lines = text.split('\n').filter((line) => line.trim() !== '')
-  if (lines.length > 1 && isJson(lines[0] ?? '')) return lines.map((line) => encodeUtf8(line))
-  return [bytes]
+  const spans = takeElements(text, MOST_PARTS)
+  const parts = spans === undefined ? linesOf(text) : spans.map(({ start, end }) => text.slice(start, end))
+  return parts === undefined ? [bytes] : parts.map((part) => encodeUtf8(part))
 }
 
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
+/** Several lines of which the first is a whole object or array: one value may be spread over lines, but never so. */
+function linesOf(text: string): readonly string[] | undefined {
+  const lines: string[] = []
+  for (let start = 0; start < text.length && lines.length <= MOST_PARTS; ) {
+    const newline = text.indexOf('\n', start)
+    const end = newline === -1 ? text.length : newline
+    const line = text.slice(start, end)
+    if (line.trim() !== '') {
+      if (lines.length === 0 && !isWhole(line)) return undefined
+      lines.push(line)
+    }
+    start = end + 1
   }
+  return lines.length > 1 ? lines : undefined
 }

@@ -80,7 +80,7 @@ function describe(file: PackageFile, manifest: Manifest, notes: readonly string[
       version,
       purl,
       // the name that `npm pack` gives to the file is what generic attestation tools sign
-      statementNames: [purl, `${name.replace(/^@/, '').replace('/', '-')}-${version}.tgz`],
+      statementNames: [purl],
     },
     embedded: [],
     nativeSignatures: [],

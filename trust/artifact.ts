@@ -4,6 +4,7 @@
 export interface Artifact {
   /** Name of the format: `npm-tarball`. */
   readonly format: string
+  /** What it says it is. */
   readonly subject: Subject
   /** Bundles (or JSON Lines of them) found inside the package; often none. */
   readonly embedded: readonly EmbeddedBundle[]
@@ -19,6 +20,7 @@ export interface Artifact {
 export interface Subject {
   /** undefined where the format has no names (plain file) or the package does not say. */
   readonly name: string | undefined
+  /** undefined where `name` is, or where the package does not say. */
   readonly version: string | undefined
   /** Package URL without qualifiers that depend on where it was fetched: `pkg:npm/%40scope/name@1.2.3`. */
   readonly purl: string | undefined
@@ -26,9 +28,11 @@ export interface Subject {
   readonly statementNames: readonly string[]
 }
 
+/** A bundle that an adapter found inside the package. */
 export interface EmbeddedBundle {
   /** Where it was found, for reports: `custom section "sigstore"`. */
   readonly where: string
+  /** JSON of the bundle. */
   readonly bytes: Uint8Array
   /**
    * The bytes that this bundle's signature covers, when they are not `signedBytes()`: a bundle inside a file
@@ -45,6 +49,7 @@ export interface NativeSignature {
   readonly keyId: string | undefined
   /** Exactly the bytes under the signature; undefined where the scheme is reported but not verified. */
   readonly message: Uint8Array | undefined
+  /** As the scheme encodes it. */
   readonly signature: Uint8Array
   /** `ed25519`, `ecdsa-p256-sha256`, `pkcs7`, `openpgp`. */
   readonly algorithm: string

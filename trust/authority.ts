@@ -8,7 +8,9 @@ import type { Certificate } from './x509/certificate.ts'
 
 /** Closed interval: both ends belong to it. No end means open. */
 export interface Window {
+  /** Belongs to it. */
   readonly start: Date
+  /** Belongs to it; undefined: still open. */
   readonly end: Date | undefined
 }
 
@@ -16,36 +18,49 @@ export function windowContains(window: Window, at: Date): boolean {
   return at >= window.start && (window.end === undefined || at <= window.end)
 }
 
+/** Who issues signing certificates. */
 export interface CertificateAuthority {
   readonly purpose: 'ca'
   /** Subject of the authority as the trusted root names it, for reports. */
   readonly name: string
+  /** Where it is asked; not used by verification. */
   readonly uri: string
   /** Thresholds count operators; the host of the URI where the root names none. */
   readonly operator: string
   /** Issuer of leaves first, the anchor last; the anchor need not be self-signed. Links are verified at load. */
   readonly chain: readonly [Certificate, ...Certificate[]]
+  /** When it is trusted. */
   readonly validFor: Window
 }
 
+/** Who signs times (RFC 3161). */
 export interface TimestampAuthority {
   readonly purpose: 'tsa'
+  /** Subject of the authority as the trusted root names it, for reports. */
   readonly name: string
+  /** Where it is asked; not used by verification. */
   readonly uri: string
+  /** Thresholds count operators. */
   readonly operator: string
   /** The signing certificate where the root lists it; else it comes from the token and must lead to `chain`. */
   readonly leaf: Certificate | undefined
   /** Authorities above the signing certificate, the anchor last. Holds at least the anchor. */
   readonly chain: readonly [Certificate, ...Certificate[]]
+  /** When it is trusted. */
   readonly validFor: Window
 }
 
-interface LogKey {
+/** What logs of both kinds have. */
+export interface LogKey {
+  /** Where it is asked; its host names the log. */
   readonly baseUrl: string
+  /** Thresholds count operators. */
   readonly operator: string
   /** `logId.keyId` in lower-case hex: 32 bytes for every known log. */
   readonly logId: string
+  /** The key of the log. */
   readonly key: PublicKey
+  /** When the key is trusted. */
   readonly validFor: Window
 }
 

@@ -11,16 +11,22 @@ import type { Code } from './codes.ts'
  * type says nothing about truth; it is what the checks start from.
  */
 export interface Bundle {
+  /** From the media type. */
   readonly version: BundleVersion
+  /** Whose key it claims to be signed with. */
   readonly keyMaterial: KeyMaterial
+  /** What was signed, with the signature. */
   readonly content: BundleContent
+  /** Entries of transparency logs; no two stand at the same place of the same log. */
   readonly entries: readonly LogEntry[]
   /** RFC 3161 TimeStampResp, DER. */
   readonly timestamps: readonly Uint8Array[]
 }
 
+/** Versions of the bundle format that are read. */
 export type BundleVersion = '0.1' | '0.2' | '0.3'
 
+/** A signing certificate, or the hint of a key that both sides know. */
 export type KeyMaterial =
   | {
       readonly kind: 'certificate'
@@ -31,6 +37,7 @@ export type KeyMaterial =
     }
   | { readonly kind: 'key'; readonly hint: string }
 
+/** A signature over the artifact itself, or a DSSE envelope with a statement about it. */
 export type BundleContent =
   | {
       readonly kind: 'message'
@@ -47,12 +54,15 @@ export type BundleContent =
       readonly keyId: string
     }
 
+/** One entry of a transparency log, as the bundle gives it. */
 export interface LogEntry {
   /** Global index in v1, index in the shard in v2. */
   readonly logIndex: bigint
   /** `logId.keyId`, lower-case hex. */
   readonly logId: string
+  /** `hashedrekord`, `dsse` or `intoto`. */
   readonly kind: string
+  /** Version of the kind: `0.0.1`. */
   readonly version: string
   /** 1 for Rekor v1, 2 for the tiles era. */
   readonly generation: 1 | 2
@@ -60,16 +70,23 @@ export interface LogEntry {
   readonly integratedTime: bigint | undefined
   /** Signed entry timestamp. */
   readonly promise: Uint8Array | undefined
+  /** undefined only in bundles of version 0.1, which then have a promise. */
   readonly proof: InclusionProof | undefined
-  /** `canonicalizedBody`, decoded and as it stood. */
+  /** `canonicalizedBody`, decoded. */
   readonly body: Uint8Array
+  /** `canonicalizedBody`, as it stood. */
   readonly bodyBase64: string
 }
 
+/** Where an entry stands in the tree of its log (RFC 6962 section 2.1.1). Root and size are the checkpoint's to say. */
 export interface InclusionProof {
+  /** Place in the tree of the checkpoint. */
   readonly logIndex: bigint
+  /** Must equal that of the checkpoint where it is there. */
   readonly rootHash: Uint8Array | undefined
+  /** Must equal that of the checkpoint where it is there. */
   readonly treeSize: bigint | undefined
+  /** 32 bytes each, from the leaf upwards. */
   readonly hashes: readonly Uint8Array[]
   /** The signed note; undefined only in bundles of version 0.1. */
   readonly checkpoint: string | undefined
@@ -116,8 +133,21 @@ function malformed(code: Code, message: string, where: string, got?: string, wan
 }
 
 /**
- * Parses the JSON of one bundle.
- * @throws MalformedError with a `BUNDLE_` code and the JSON path
+ * Parses the JSON of one bundle, strictly. Nothing in the result has been verified: {@link verify} takes the bytes and
+ * parses them itself. Use this to look at a bundle.
+ *
+ * @param bytes - UTF-8 of the JSON, at most 16 MiB
+ * @returns a bundle whose shape holds: nothing missing, doubled or out of bounds for its version
+ * @throws MalformedError with a `BUNDLE_` code, and the JSON path in `where`
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises'
+ * import { parseBundle } from 'sigward'
+ *
+ * const { version, entries } = parseBundle(await readFile('notes.txt.sigstore.json'))
+ * console.log(`version ${version}, ${entries.length} log entries`)
+ * ```
  */
 export function parseBundle(bytes: Uint8Array): Bundle {
   if (bytes.length > BUNDLE_LIMITS.size) {

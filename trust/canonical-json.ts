@@ -20,10 +20,15 @@ export function canonicalJson(value: CanonicalValue): string {
   if (typeof value === 'number' || typeof value === 'bigint') return canonicalInteger(value)
   if (value instanceof JsonNumber) return canonicalInteger(readInteger(value))
   if (isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
-  const members = isMap(value) ? [...value] : Object.entries(value)
+  const names = isMap(value) ? [...value.keys()] : Object.keys(value)
+  let members = ''
   // by UTF-16 code units, which is how strings compare here
-  members.sort(([a], [b]) => (a < b ? -1 : 1))
-  return `{${members.map(([key, member]) => `${canonicalString(key)}:${canonicalJson(member)}`).join(',')}}`
+  for (const name of names.toSorted()) {
+    const member = isMap(value) ? value.get(name) : value[name]
+    if (member === undefined) throw new TypeError(`nothing is called ${name}`)
+    members += `${members === '' ? '' : ','}${canonicalString(name)}:${canonicalJson(member)}`
+  }
+  return `{${members}}`
 }
 
 /** ECMAScript's own string form is the canonical one. */

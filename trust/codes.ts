@@ -17,7 +17,6 @@ export const REMEDIES = {
   BUNDLE_LIMIT: 'the bundle has more items than any honest bundle; ask for a new one',
   BUNDLE_SIGNATURE_COUNT: 'an envelope in a bundle has exactly one signature; ask for one bundle per signature',
   BUNDLE_KEYID: 'the envelope and the bundle name different keys; ask the publisher to sign again',
-  BUNDLE_ENTRY: 'the log entry in the bundle is incomplete; ask the publisher to sign again',
   BUNDLE_ENTRY_KIND: 'the log entry is of a kind that sigward does not verify; ask for a bundle with a supported one',
   BUNDLE_ENTRY_PROOF: 'ask for a bundle with an inclusion proof and checkpoint; sigward never looks them up online',
   BUNDLE_ENTRY_PROMISE: 'the log promise does not fit the bundle version or the log; ask the publisher to sign again',
@@ -27,7 +26,6 @@ export const REMEDIES = {
   SIGNATURE_INVALID: 'the signature is not by this key over these bytes; do not use the file',
   SIGNATURE_ALGORITHM: 'ask the publisher to sign with ECDSA P-256, or another algorithm that sigward verifies',
   SIGNATURE_NEEDS_ARTIFACT: 'pass the file itself; this algorithm cannot be checked from a digest',
-  SIGNATURE_KEY: 'the public key cannot be used; give a PEM or DER public key (SubjectPublicKeyInfo)',
   // statement
   STATEMENT_PAYLOAD_TYPE: 'only in-toto statements are accepted as attestations; ask for one',
   STATEMENT_MALFORMED: 'the signed statement is not valid in-toto; the publisher must sign again',
@@ -96,12 +94,10 @@ export const REMEDIES = {
   DOMAIN_ISSUER: 'this trust domain may not speak for that issuer; name the issuer in its settings if it should',
   DOMAIN_PACKAGE: 'this trust domain may not speak for that package; name the package in its settings if it should',
   PACKAGE_NAME: 'the package is not the one that was asked for; do not use it under that name',
-  PACKAGE_DENIED: 'the policy denies this package; remove it, or change the policy',
   // registry and embedded signatures
   REGISTRY_KEY_UNKNOWN: 'the registry key is not known; refresh the trust domain that lists it',
   REGISTRY_KEY_EXPIRED: 'the registry key was not valid at that time; refresh the trust domain that lists it',
   REGISTRY_SIGNATURE: 'the registry did not sign this package; do not use it',
-  EMBEDDED_SIGNATURE: 'the signature inside the package is not by this key over these bytes; do not use it',
   // exceptions: no verdict was reached
   MALFORMED_PACKAGE: 'get the package again; if it is the same, it is broken or hostile',
   PACKAGE_TRUNCATED: 'get the package again; the end is missing',
@@ -120,10 +116,8 @@ export const REMEDIES = {
   MALFORMED_VKEY: 'give a verifier key of the form name+hash+key',
   MALFORMED_POLICY: 'correct the policy at the place named; docs/policy.md has every key',
   MALFORMED_WITNESS_POLICY: 'correct the witness policy at the line named',
-  MALFORMED_TIMESTAMP: 'give an RFC 3161 timestamp response',
   MALFORMED_PROVENANCE: 'get the provenance file again from where the chart came from',
   MALFORMED_ATTESTATIONS: 'fetch the attestations again from the registry',
-  TRUST_ROOT_MISSING: 'name a trusted root with --trusted-root FILE',
   TRUST_SEED_MISMATCH: 'reinstall sigward: its embedded root is not the one it was built with',
   TRUST_DOMAIN_NAMES: 'give every trust domain a name of its own',
   TRUST_NO_DOMAIN: 'give at least one trust domain',
@@ -134,9 +128,9 @@ export const REMEDIES = {
   USAGE_ARGUMENT: 'run the command with --help',
   USAGE_PATTERN: 'give a pattern that the linear-time engine accepts: no look-around, no back-references',
   USAGE_UNKNOWN_CODE: 'run sigward explain without an argument for the list',
-  USAGE_UNSUPPORTED_NODE: 'install Node 22.22.2, 24.15, 26 or newer',
 } as const satisfies Record<string, string>
 
+/** A stable code of a failure or an error; `sigward explain CODE` has a page for each. */
 export type Code = keyof typeof REMEDIES
 
 export function remedyFor(code: Code): string {

@@ -1,6 +1,12 @@
 import type { Artifact } from './artifact.ts'
 import { parseBundle, type Bundle } from './bundle.ts'
-import { DIGEST_ALGORITHMS, digestStream, type ArtifactDigests, type DigestAlgorithm } from './digest.ts'
+import {
+  DIGEST_ALGORITHMS,
+  digestOf,
+  RunningDigests,
+  type ArtifactDigests,
+  type DigestAlgorithm,
+} from './digest.ts'
 import { asBuffer, concatBytes } from './encoding.ts'
 import { CodedError } from './errors.ts'
 import type { PublicKey, SignatureScheme } from './keys.ts'
@@ -25,7 +31,9 @@ export type VerifyDigest = (
 
 /** A bundle as it was found: JSON bytes, and where they stood. */
 export interface FoundBundle {
+  /** For reports: the name of a file. */
   readonly where: string
+  /** UTF-8 of the JSON of one bundle. */
   readonly bytes: Uint8Array
   /** Remarks that belong into the report, such as repairs. */
   readonly notes: readonly string[]
@@ -107,19 +115,24 @@ async function readContent(
   chunks: AsyncIterable<Uint8Array>,
   algorithms: readonly DigestAlgorithm[],
 ): Promise<{ digests: ReadonlyMap<DigestAlgorithm, Uint8Array>; bytes: Uint8Array | undefined }> {
-  let kept: Uint8Array[] | undefined = []
+  let kept: Uint8Array[] = []
   let size = 0
-  const tee = async function* (): AsyncIterable<Uint8Array> {
-    for await (const chunk of chunks) {
-      size += chunk.length
-      if (size > KEPT_BYTES) kept = undefined
+  let running: RunningDigests | undefined
+  for await (const chunk of chunks) {
+    size += chunk.length
+    if (size <= KEPT_BYTES) {
       // a reader may reuse its buffer for the next chunk
-      kept?.push(chunk.slice())
-      yield chunk
+      kept.push(chunk.slice())
+      continue
     }
+    running ??= new RunningDigests(algorithms)
+    for (const earlier of kept) running.update(earlier)
+    kept = []
+    running.update(chunk)
   }
-  const digests = await digestStream(tee(), algorithms)
-  return { digests, bytes: kept === undefined ? undefined : concatBytes(...kept) }
+  if (running !== undefined) return { digests: running.finish(), bytes: undefined }
+  const bytes = concatBytes(...kept)
+  return { digests: new Map(algorithms.map((name) => [name, digestOf(name, bytes)])), bytes }
 }
 
 /** Curves in JavaScript cost start-up time: they are loaded only where the runtime's own cannot do it. */
@@ -129,15 +142,23 @@ async function loadVerifyDigest(
   domains: readonly TrustDomain[],
   policy: Policy,
 ): Promise<VerifyDigest | undefined> {
-  const keys = [...managedKeys(policy.requirement), ...domains.flatMap((domain) => domain.keys)]
-  const ed25519Key = keys.some(({ key }) => key.type === 'ed25519')
   const needed = bundles.some((bundle) => {
     if (bundle === undefined) return false
-    if (onlyDigest && bundle.content.kind === 'message') return true
-    if (bundle.keyMaterial.kind === 'certificate') return mentionsEd25519(bundle.keyMaterial.leaf)
-    return ed25519Key || bundle.entries.some((entry) => mayLogEd25519(entry.body))
+    const { content, keyMaterial } = bundle
+    if (onlyDigest && content.kind === 'message') return true
+    return keyMaterial.kind === 'certificate'
+      ? mentionsEd25519(keyMaterial.leaf)
+      : mayBeEd25519(keyMaterial.hint, domains, policy)
   })
   return needed ? prehashed() : undefined
+}
+
+/** Keys that somebody named tell what they are; one that would be read from a log entry may be anything. */
+function mayBeEd25519(hint: string, domains: readonly TrustDomain[], policy: Policy): boolean {
+  const offered = managedKeys(policy.requirement)
+  const vouched = domains.flatMap(({ keys }) => keys.filter((one) => one.hint === hint))
+  const named = [...offered, ...vouched]
+  return named.length === 0 || named.some(({ key }) => key.type === 'ed25519')
 }
 
 export async function prehashed(): Promise<VerifyDigest> {
@@ -149,11 +170,6 @@ const ED25519_OID = asBuffer(Uint8Array.of(0x06, 0x03, 0x2b, 0x65, 0x70))
 
 function mentionsEd25519(der: Uint8Array): boolean {
   return asBuffer(der).includes(ED25519_OID)
-}
-
-/** A key that nobody named is read from the log entry; small keys in an entry are Ed25519 as far as this can see. */
-function mayLogEd25519(body: Uint8Array): boolean {
-  return body.length < 4096
 }
 
 /** For an artifact of which only a digest is known. */

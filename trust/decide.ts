@@ -107,18 +107,23 @@ function restrict(bundle: BundleReport, domains: readonly TrustDomain[], purl: s
   return evidence.length > 0 ? { ...bundle, evidence } : { ...bundle, outcome: 'rejected', evidence, failures }
 }
 
-/** Name and version must be what was asked for, and what the statement speaks of where it names a package. */
+/**
+ * Name and version must be what was asked for, and what the statement speaks of. Names are compared with their own
+ * kind: package URLs with the package's, and file names where the ecosystem binds those (bottles).
+ */
 function nameFailures(subject: Subject, proven: readonly Evidence[], asked: string | undefined): readonly Failure[] {
   const failures: Failure[] = []
   for (const evidence of proven) {
-    const names = packageNames(evidence)
-    if (names.length > 0 && subject.statementNames.length > 0) {
-      if (!names.some((name) => subject.statementNames.includes(name))) {
-        failures.push(nameFailure('SUBJECT_NAME', 'the statement is about another package', names, subject.statementNames))
-      }
+    const said = subjectNames(evidence)
+    for (const kind of [isPurl, isOther]) {
+      const names = said.filter(kind)
+      const own = subject.statementNames.filter(kind)
+      if (names.length === 0 || own.length === 0 || names.some((name) => own.includes(name))) continue
+      failures.push(nameFailure('SUBJECT_NAME', 'the statement is about another package', names, own))
     }
-    if (asked !== undefined && subject.purl === undefined && !names.some((name) => isAsked(asked, name))) {
-      const got = names.length > 0 ? names : ['a file without a package name']
+    const purls = said.filter(isPurl)
+    if (asked !== undefined && subject.purl === undefined && !purls.some((name) => isAsked(asked, name))) {
+      const got = purls.length > 0 ? purls : ['a file without a package name']
       failures.push(nameFailure('PACKAGE_NAME', 'nothing says that this is the package asked for', got, [asked]))
     }
   }
@@ -127,6 +132,9 @@ function nameFailures(subject: Subject, proven: readonly Evidence[], asked: stri
   }
   return failures
 }
+
+const isPurl = (name: string): boolean => name.startsWith('pkg:')
+const isOther = (name: string): boolean => !isPurl(name)
 
 function nameFailure(
   code: 'SUBJECT_NAME' | 'PACKAGE_NAME',
@@ -137,13 +145,19 @@ function nameFailure(
   return failureOf(new CheckFailed('package', code, message, { got: got.join(', '), wanted: wanted.join(' or ') }))
 }
 
-/** Package URLs among the names of those subjects that have the digest of this artifact. */
-function packageNames({ statement, digest }: Evidence): readonly string[] {
+/**
+ * Names of those subjects that have the digest of this artifact, in one spelling: some write the scope of a package
+ * unescaped, and some name a download by the digest of its address in front of its own name.
+ */
+function subjectNames({ statement, digest }: Evidence): readonly string[] {
   const hex = encodeHex(digest.bytes)
-  const subjects = statement?.subjects ?? []
-  return subjects
+  return (statement?.subjects ?? [])
     .filter(({ digests }) => digests.get(digest.algorithm)?.toLowerCase() === hex)
-    .flatMap(({ name }) => (name?.startsWith('pkg:') === true ? [name.replace(/^pkg:npm\/@/, 'pkg:npm/%40')] : []))
+    .flatMap(({ name }) => (name === undefined || name === '' ? [] : [inOneSpelling(name)]))
+}
+
+function inOneSpelling(name: string): string {
+  return name.replace(/^pkg:npm\/@/, 'pkg:npm/%40').replace(/^[0-9a-f]{64}--/, '')
 }
 
 /** Equal, or equal up to the version when none was asked for. */

@@ -1,14 +1,19 @@
 import { createHash, hash, timingSafeEqual, type Hash } from 'node:crypto'
 import { encodeHex } from './encoding.ts'
 
+/** Algorithms under which artifacts are hashed. */
 export const DIGEST_ALGORITHMS = ['sha256', 'sha384', 'sha512'] as const
+/** One of {@link DIGEST_ALGORITHMS}. */
 export type DigestAlgorithm = (typeof DIGEST_ALGORITHMS)[number]
 
 /** Bytes of each digest. */
 export const DIGEST_LENGTH: Readonly<Record<DigestAlgorithm, number>> = { sha256: 32, sha384: 48, sha512: 64 }
 
+/** A digest and the algorithm that made it. */
 export interface Digest {
+  /** How it was made. */
   readonly algorithm: DigestAlgorithm
+  /** As many as the algorithm gives. */
   readonly bytes: Uint8Array
 }
 
@@ -33,7 +38,25 @@ export async function digestStream(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   algorithms: readonly DigestAlgorithm[],
 ): Promise<Map<DigestAlgorithm, Uint8Array>> {
-  const hashes: (readonly [DigestAlgorithm, Hash])[] = algorithms.map((name) => [name, createHash(name)])
-  for await (const chunk of chunks) for (const [, h] of hashes) h.update(chunk)
-  return new Map(hashes.map(([name, h]) => [name, h.digest()]))
+  const running = new RunningDigests(algorithms)
+  for await (const chunk of chunks) running.update(chunk)
+  return running.finish()
+}
+
+/** Several digests of the same bytes, which come piece by piece. */
+export class RunningDigests {
+  readonly #hashes: readonly (readonly [DigestAlgorithm, Hash])[]
+
+  constructor(algorithms: readonly DigestAlgorithm[]) {
+    this.#hashes = algorithms.map((name) => [name, createHash(name)])
+  }
+
+  update(chunk: Uint8Array): void {
+    for (const [, h] of this.#hashes) h.update(chunk)
+  }
+
+  /** Once, at the end. */
+  finish(): Map<DigestAlgorithm, Uint8Array> {
+    return new Map(this.#hashes.map(([name, h]) => [name, h.digest()]))
+  }
 }

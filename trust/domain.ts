@@ -1,7 +1,7 @@
 import type { Bundle } from './bundle.ts'
+import { parseBundleCertificates } from './bundle-certificates.ts'
 import { equalBytes } from './encoding.ts'
 import { CheckFailed, UsageError } from './errors.ts'
-import { parseCertificate } from './x509/certificate.ts'
 import { formatName } from './x509/name.ts'
 import type { Window } from './authority.ts'
 import type { PublicKey } from './keys.ts'
@@ -14,10 +14,15 @@ import type { PatternMatcher } from './policy.ts'
  * never merged: a bundle is judged under each alone, and each verdict names the one it rests on.
  */
 export interface TrustDomain {
+  /** Verdicts name the domain by it; no two domains of one verification share it. */
   readonly name: string
+  /** Its keys and certificates. */
   readonly root: TrustedRoot
+  /** Where the root comes from. */
   readonly source: DomainSource
+  /** Whose identities and which packages it may vouch for. */
   readonly speaksFor: SpeaksFor
+  /** How much evidence it asks for. */
   readonly thresholds: Thresholds
   /** Managed keys that the domain itself vouches for, such as a registry's, found by the hint in a bundle. */
   readonly keys: readonly DomainKey[]
@@ -25,9 +30,11 @@ export interface TrustDomain {
   readonly witnesses: WitnessPolicy | undefined
 }
 
+/** A managed key that a domain vouches for. */
 export interface DomainKey {
   /** Exactly as bundles and registries write it: `SHA256:…`. */
   readonly hint: string
+  /** The key itself. */
   readonly key: PublicKey
   /** Signatures need a time inside it. */
   readonly validFor: Window
@@ -37,7 +44,9 @@ export interface DomainKey {
   readonly usage: 'attestations' | 'signatures'
 }
 
+/** Where a trusted root comes from. */
 export interface DomainSource {
+  /** `given`: by a caller of the library. */
   readonly kind: 'embedded-seed' | 'file' | 'client-trust-config' | 'json-lines' | 'given'
   /** For people: a path with its line, or the release of the seed. */
   readonly description: string
@@ -45,8 +54,12 @@ export interface DomainSource {
   readonly asOf: Date | undefined
 }
 
-/** `'any'` is for a public instance, whose certificate authority decides which issuers it admits. */
+/** What a trust domain may vouch for. Evidence about anything else does not count. */
 export interface SpeaksFor {
+  /**
+   * OpenID Connect issuers, exactly or by pattern. `'any'` is for a public instance, whose certificate authority
+   * decides which issuers it admits.
+   */
   readonly issuers: 'any' | readonly (string | PatternMatcher)[]
   /** Package URL prefixes up to a `/` or `@` border, such as `pkg:npm/%40acme`; plain files have no name. */
   readonly packages: 'any' | readonly string[]
@@ -54,11 +67,15 @@ export interface SpeaksFor {
 
 /** Least numbers of distinct operators. They belong to the domain: no bundle and no flag changes them. */
 export interface Thresholds {
+  /** Transparency logs that hold the signature. */
   readonly logs: number
+  /** Certificate logs that hold the signing certificate. */
   readonly certificateLogs: number
+  /** Authorities that say when it was signed; for certificates 0 counts as 1. */
   readonly times: number
 }
 
+/** One of each: what the public-good instance and everything like it offers. */
 export const STRICT_THRESHOLDS: Thresholds = { logs: 1, certificateLogs: 1, times: 1 }
 
 /** An instance without logs of its own, such as GitHub's for private repositories: time comes from timestamps. */
@@ -86,14 +103,14 @@ export function requireKnown(domain: TrustDomain, bundle: Bundle): void {
       wanted: domain.root.logs.map(({ logId }) => logId).join(', ') || 'no log is listed',
     })
   }
-  const chain = [keyMaterial.leaf, ...keyMaterial.untrusted].map(parseCertificate)
+  const { leaf, untrusted } = parseBundleCertificates(keyMaterial)
+  const chain = [leaf, ...untrusted]
   const known = domain.root.authorities.some((authority) =>
     authority.chain.some(({ subject }) => chain.some(({ issuer }) => equalBytes(issuer, subject))),
   )
   if (known) return
-  const issuer = chain[0] === undefined ? '' : formatName(chain[0].issuer)
   throw new CheckFailed('domain', 'CERT_UNKNOWN_AUTHORITY', `trust domain ${domain.name} does not know the issuer`, {
-    got: issuer,
+    got: formatName(leaf.issuer),
     wanted: [...new Set(domain.root.authorities.map(({ name }) => name))].join(' or ') || 'no authority is listed',
   })
 }

@@ -14,8 +14,10 @@ export const CHECKS = [
   'identity',
   'package',
 ] as const
+/** One of {@link CHECKS}. */
 export type CheckName = (typeof CHECKS)[number]
 
+/** What an error says beside its code and its message. */
 export interface ErrorDetails {
   /** What was found, as text; printed escaped. */
   readonly got?: string
@@ -25,6 +27,7 @@ export interface ErrorDetails {
   readonly hint?: string
   /** JSON path, byte offset, file or line where it went wrong. */
   readonly where?: string
+  /** The error beneath it. */
   readonly cause?: unknown
 }
 
@@ -33,10 +36,15 @@ export interface ErrorDetails {
  * case without a final period; `hint` says what to do next. One subclass per "whose problem is it".
  */
 export abstract class CodedError extends Error {
+  /** Stable: scripts may rely on it. */
   readonly code: Code
+  /** What was found; text from outside, so escape it before printing. */
   readonly got: string | undefined
+  /** What would have been accepted. */
   readonly wanted: string | undefined
+  /** JSON path, byte offset, file or line. */
   readonly where: string | undefined
+  /** What to do next. */
   readonly hint: string
 
   constructor(code: Code, message: string, details: ErrorDetails = {}) {
@@ -52,6 +60,7 @@ export abstract class CodedError extends Error {
 /** A check found something false. Never leaves `trust/`: it becomes a `Failure` of a verdict. */
 export class CheckFailed extends CodedError {
   override readonly name = 'CheckFailed'
+  /** The check that refused. */
   readonly check: CheckName
 
   constructor(check: CheckName, code: Code, message: string, details: ErrorDetails = {}) {

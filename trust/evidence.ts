@@ -11,6 +11,7 @@ import type { CheckName } from './errors.ts'
 export interface Evidence {
   /** Name of the trust domain on which everything below rests. */
   readonly domain: string
+  /** Who signed. */
   readonly signer: Signer
   /** For people: `ecdsa-p256 sha256`. */
   readonly algorithm: string
@@ -20,12 +21,17 @@ export interface Evidence {
   readonly statement: Statement | undefined
   /** Index of the subject that matched. */
   readonly subjectIndex: number | undefined
+  /** When it was signed, by everybody who vouches for a time; at least one where a certificate signed. */
   readonly times: readonly VerifiedTime[]
+  /** Where it was logged; entries of logs that the domain does not know are left out. */
   readonly entries: readonly LoggedEntry[]
+  /** Where the signing certificate was logged. */
   readonly certificateLogs: readonly CertificateTimestamp[]
+  /** Every check, in the order in which they ran. */
   readonly checks: readonly PassedCheck[]
 }
 
+/** Who signed: the holder of a certificate, or of a managed key. */
 export type Signer =
   | {
       readonly kind: 'certificate'
@@ -58,8 +64,11 @@ export function certificateSigner(
   return { kind: 'certificate', identity, certificate: der, authority, notBefore, notAfter }
 }
 
+/** A time at which the signature existed, on the word of somebody trusted. */
 export interface VerifiedTime {
+  /** Whole milliseconds; a finer time comes as the two around it. */
   readonly at: Date
+  /** A timestamp (RFC 3161), or the promise of a Rekor v1 log. */
   readonly source: 'timestamp' | 'log-promise'
   /** Who vouches: name of the timestamp authority or log. */
   readonly authority: string
@@ -67,23 +76,35 @@ export interface VerifiedTime {
   readonly operator: string
 }
 
+/** A log entry that was proven to be about this signature and to be in its log. */
 export interface LoggedEntry {
+  /** Host of the log. */
   readonly log: string
+  /** Thresholds count these. */
   readonly operator: string
+  /** Kind and version of the entry: `hashedrekord 0.0.1`. */
   readonly kind: string
+  /** Place in the log: of all its shards in Rekor v1, of this tree in v2. */
   readonly logIndex: bigint
   /** Proven by the log's signature over the tree, by its promise, or by both. */
   readonly proof: { readonly treeSize: bigint; readonly origin: string; readonly witnesses: readonly string[] } | undefined
+  /** True where the log signed a promise too. */
   readonly promised: boolean
 }
 
+/** A certificate log's promise to publish the signing certificate (RFC 6962). */
 export interface CertificateTimestamp {
+  /** URL of the log. */
   readonly log: string
+  /** Thresholds count these. */
   readonly operator: string
+  /** The log's own word, inside the window of its key. */
   readonly at: Date
 }
 
+/** One check that held. */
 export interface PassedCheck {
+  /** Which one. */
   readonly check: CheckName
   /** What it saw, for people. */
   readonly saw: string

@@ -1,10 +1,16 @@
 /**
- * Sigward as a library: parse Sigstore bundles and trusted roots, say whom you trust, and verify, without network,
- * files or clock. `docs/library.md` has a walk through.
- *
- * @packageDocumentation
+ * The core as a library: parse Sigstore bundles and trusted roots, say whom you trust, and verify, without network,
+ * files or clock. `daemon/library.ts` adds what touches files.
  */
 export type { Artifact, EmbeddedBundle, NativeSignature, Subject } from './artifact.ts'
+export type {
+  CertificateAuthority,
+  CertificateLog,
+  LogKey,
+  TimestampAuthority,
+  TransparencyLog,
+  Window,
+} from './authority.ts'
 export {
   parseBundle,
   type Bundle,
@@ -16,7 +22,14 @@ export {
 } from './bundle.ts'
 export { REMEDIES, type Code } from './codes.ts'
 export type { FoundBundle } from './content.ts'
-export { digestStream, formatDigest, type ArtifactDigests, type Digest, type DigestAlgorithm } from './digest.ts'
+export {
+  DIGEST_ALGORITHMS,
+  digestStream,
+  formatDigest,
+  type ArtifactDigests,
+  type Digest,
+  type DigestAlgorithm,
+} from './digest.ts'
 export {
   STRICT_THRESHOLDS,
   TIMESTAMP_ONLY_THRESHOLDS,
@@ -26,8 +39,10 @@ export {
   type Thresholds,
   type TrustDomain,
 } from './domain.ts'
+export { escapeForDisplay } from './encoding.ts'
 export {
   CheckFailed,
+  CHECKS,
   CodedError,
   MalformedError,
   StoreError,
@@ -44,16 +59,37 @@ export type {
   Signer,
   VerifiedTime,
 } from './evidence.ts'
-export { parsePublicKey, parsePublicKeyPem, type KeyType, type PublicKey } from './keys.ts'
+export { artifactFromBytes, trustDomain, type ArtifactOptions, type TrustDomainOptions } from './given.ts'
+export { JsonNumber, type Json, type JsonObject } from './json.ts'
+export {
+  parsePublicKey,
+  parsePublicKeyPem,
+  type EcdsaKeyType,
+  type KeyType,
+  type MlDsaKeyType,
+  type PublicKey,
+} from './keys.ts'
+export type { Cosigner } from './log/cosignature.ts'
+export { NOTE_TYPE } from './log/note.ts'
+export type { Vkey, VkeyType } from './log/vkey.ts'
+export {
+  parseWitnessPolicy,
+  type PolicyLog,
+  type PolicyWitness,
+  type WitnessGroup,
+  type WitnessPolicy,
+} from './log/witness-policy.ts'
 export { pattern } from './pattern.ts'
 export {
   allOf,
   anyOf,
   exactly,
   identity,
+  intersectionOf,
   managedKey,
   nobody,
   policy,
+  type CompoundRequirement,
   type ExactMatcher,
   type IdentityOptions,
   type IdentityRequirement,
@@ -66,7 +102,7 @@ export {
   type Quantifier,
   type Requirement,
 } from './policy.ts'
-export type { Statement, StatementSubject } from './statement.ts'
+export { STATEMENT_TYPES, type Statement, type StatementSubject, type StatementType } from './statement.ts'
 export { parseClientTrustConfig, parseTrustedRoot, type TrustedRoot } from './trusted-root.ts'
 export type {
   BundleReport,
@@ -74,8 +110,11 @@ export type {
   Failure,
   OtherVerdict,
   Verdict,
+  VerdictFacts,
   VerdictSubject,
   Verified,
   VerifiedVerdict,
 } from './verdict.ts'
 export { verify } from './verify.ts'
+export type { Certificate, Extension } from './x509/certificate.ts'
+export type { CertificateIdentity } from './x509/extensions.ts'

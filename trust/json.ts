@@ -8,9 +8,12 @@ import { decodeUtf8 } from './encoding.ts'
  * logs count beyond 2^53.
  */
 export type Json = null | boolean | string | JsonNumber | readonly Json[] | JsonObject
+/** An object, with its members in the order of the text. */
 export type JsonObject = ReadonlyMap<string, Json>
 
+/** A number, as it is written. */
 export class JsonNumber {
+  /** `1e3` and `1000` are two texts. */
   readonly text: string
   constructor(text: string) {
     this.text = text
@@ -48,6 +51,8 @@ export function parseJsonText(text: string, limits: JsonLimits): Json {
   return new Reader(text, limits).document()
 }
 
+/** Values in one document: a value takes up to a hundred times its text in memory, and honest documents have fewer. */
+const MOST_VALUES = 1_000_000
 const QUOTE = 0x22
 const PLAIN = /[^"\\\u0000-\u001f]*/y
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
@@ -67,6 +72,7 @@ class Reader {
   private readonly text: string
   private readonly limits: JsonLimits
   private at = 0
+  private values = 0
 
   constructor(text: string, limits: JsonLimits) {
     this.text = text
@@ -98,6 +104,7 @@ class Reader {
 
   private value(depth: number): Json {
     if (depth > this.limits.depth) this.fail(`nested deeper than ${this.limits.depth}`)
+    if (++this.values > MOST_VALUES) this.fail(`more than ${MOST_VALUES} values`)
     switch (this.text[this.at]) {
       case '{':
         return this.object(depth)

@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer'
 import { constants, createPublicKey, hash, verify, type KeyObject } from 'node:crypto'
 import { DIGEST_LENGTH, type DigestAlgorithm } from './digest.ts'
-import { asBuffer, encodeHex, equalBytes } from './encoding.ts'
+import { encodeHex, equalBytes } from './encoding.ts'
 import { CheckFailed, MalformedError } from './errors.ts'
-import { readPem } from './pem.ts'
+import { encodePem, readPem } from './pem.ts'
 import {
   encodeElement,
   readAll,
@@ -17,15 +17,22 @@ import {
 
 /** Public keys as SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7): only algorithms that Sigward verifies get in. */
 
+/** ECDSA keys, by curve. */
 export type EcdsaKeyType = 'ecdsa-p256' | 'ecdsa-p384' | 'ecdsa-p521'
+/** ML-DSA keys (FIPS 204), by parameter set; read only where this Node can verify them. */
 export type MlDsaKeyType = 'ml-dsa-44' | 'ml-dsa-65' | 'ml-dsa-87'
+/** Keys whose signatures are verified. */
 export type KeyType = EcdsaKeyType | 'rsa' | 'ed25519' | MlDsaKeyType
 
+/** A public key, as {@link parsePublicKey} and {@link parsePublicKeyPem} read it. */
 export interface PublicKey {
+  /** Algorithm and curve. */
   readonly type: KeyType
   /** Modulus bits of an RSA key; undefined for other types. */
   readonly bits: number | undefined
+  /** DER of the SubjectPublicKeyInfo. */
   readonly spki: Uint8Array
+  /** The same key for `node:crypto`. */
   readonly keyObject: KeyObject
 }
 
@@ -165,7 +172,7 @@ function mlDsaKey(
   if (parameters !== undefined || bytes.length !== keyLength)
     malformed('ML-DSA key has parameters or a wrong length')
   try {
-    return { type, bits: undefined, spki, keyObject: createPublicKey(importOptions(spki)) }
+    return { type, bits: undefined, spki, keyObject: importPem(spki) }
   } catch (cause) {
     // Every byte string of that length is a key, so the runtime does not know the algorithm.
     const hint = 'use a Node whose OpenSSL is 3.5 or newer'
@@ -173,13 +180,17 @@ function mlDsaKey(
   }
 }
 
-function importOptions(spki: Uint8Array): { key: Buffer; format: 'der'; type: 'spki' } {
-  return { key: asBuffer(spki), format: 'der', type: 'spki' }
+/**
+ * From text, for speed: whether an object is a key or bytes Node finds out by exceptions inside, which take longer
+ * than all the rest.
+ */
+function importPem(spki: Uint8Array): KeyObject {
+  return createPublicKey(encodePem('PUBLIC KEY', spki))
 }
 
 function importKey(spki: Uint8Array): KeyObject {
   try {
-    return createPublicKey(importOptions(spki))
+    return importPem(spki)
   } catch (cause) {
     // The structure was read above: what is left is a point that is not on its curve, and the like.
     throw new MalformedError('MALFORMED_KEY', 'public key has no valid value', { cause })

@@ -1,4 +1,4 @@
-import { decodeBase64 } from './encoding.ts'
+import { decodeBase64, encodeBase64 } from './encoding.ts'
 
 /** One block of textual encoding (RFC 7468): the words between the dashes, and the bytes. */
 export interface PemBlock {
@@ -10,6 +10,14 @@ export interface PemBlock {
 export interface PemText {
   readonly blocks: readonly PemBlock[]
   readonly outside: string
+}
+
+/** The inverse of `readPem`, for one block. */
+export function encodePem(label: string, der: Uint8Array): string {
+  const base64 = encodeBase64(der)
+  let lines = ''
+  for (let at = 0; at < base64.length; at += 64) lines += `${base64.slice(at, at + 64)}\n`
+  return `-----BEGIN ${label}-----\n${lines}-----END ${label}-----\n`
 }
 
 /**

@@ -62,7 +62,7 @@ export function verifyDigestSignature(
   requireScheme(key, scheme)
   const algorithm = digestAlgorithmOf(scheme)
   if (algorithm === undefined) {
-    const message = `a signature of ${key.type} cannot be verified from a digest`
+    const message = `a signature of ${key.type} cannot be checked by a digest`
     throw new CheckFailed('signature', 'SIGNATURE_NEEDS_ARTIFACT', message)
   }
   if (digest.length !== DIGEST_LENGTH[algorithm]) throw new TypeError(`the digest is not a ${algorithm}`)

@@ -1,4 +1,5 @@
 import type { Bundle, LogEntry } from './bundle.ts'
+import { parseBundleCertificates } from './bundle-certificates.ts'
 import type { TrustDomain } from './domain.ts'
 import type { Window } from './authority.ts'
 import { decodeUtf8, encodeBase64, encodeHex } from './encoding.ts'
@@ -6,9 +7,9 @@ import { digestOf } from './digest.ts'
 import { CheckFailed, MalformedError } from './errors.ts'
 import { Fields } from './fields.ts'
 import { parseJson } from './json.ts'
-import { keyId, parsePublicKey, parsePublicKeyPem, type PublicKey } from './keys.ts'
-import { managedKeys, type Policy } from './policy.ts'
-import { parseCertificate, type Certificate } from './x509/certificate.ts'
+import { equalKeys, keyId, parsePublicKey, parsePublicKeyPem, type PublicKey } from './keys.ts'
+import { managedKeys, type KeyRequirement, type Policy } from './policy.ts'
+import type { Certificate } from './x509/certificate.ts'
 import { equalBytes } from './encoding.ts'
 
 /** Who is supposed to have signed a bundle: the key to try, and where it comes from. Not yet believed. */
@@ -35,23 +36,26 @@ export type ClaimedSigner =
 export function claimSigner(bundle: Bundle, domain: TrustDomain, policy: Policy): ClaimedSigner {
   const { keyMaterial } = bundle
   if (keyMaterial.kind === 'certificate') {
-    const leaf = parseCertificate(keyMaterial.leaf)
-    const untrusted = keyMaterial.untrusted.map(parseCertificate)
+    const { leaf, untrusted } = parseBundleCertificates(keyMaterial)
     refuseRoots(bundle, untrusted)
     return { kind: 'certificate', key: leaf.publicKey, leaf, untrusted }
   }
   const { hint } = keyMaterial
   const named = managedKeys(policy.requirement)
-  const fromPolicy = named.length === 1 ? named[0] : named.find((one) => hint !== '' && answersTo(one.key, one.hint, hint))
+  const attesting = domain.keys.filter(({ usage }) => usage === 'attestations')
+  const fromDomain = hint === '' ? undefined : attesting.find((one) => one.hint === hint)
+  const answering =
+    named.find((one) => hint !== '' && answersTo(one.key, one.hint, hint)) ??
+    named.find(({ key }) => fromDomain !== undefined && equalKeys(key, fromDomain.key))
+  if (answering === undefined && fromDomain !== undefined) {
+    const { key, owner, validFor } = fromDomain
+    return { kind: 'key', key, hint, namedBy: 'domain', owner, validFor }
+  }
+  // hints are free text: where only one key is named, it is the one to try, whatever the bundle calls it
+  const fromPolicy = answering ?? onlyKey(named)
   if (fromPolicy !== undefined) {
     const { key, validFor } = fromPolicy
     return { kind: 'key', key, hint, namedBy: 'policy', owner: undefined, validFor }
-  }
-  const attesting = domain.keys.filter(({ usage }) => usage === 'attestations')
-  const fromDomain = hint === '' ? undefined : attesting.find((one) => one.hint === hint)
-  if (fromDomain !== undefined) {
-    const { key, owner, validFor } = fromDomain
-    return { kind: 'key', key, hint, namedBy: 'domain', owner, validFor }
   }
   if (named.length > 0) {
     throw new CheckFailed('identity', 'IDENTITY_KEY', 'the bundle was signed with none of the named keys', {
@@ -62,14 +66,20 @@ export function claimSigner(bundle: Bundle, domain: TrustDomain, policy: Policy)
   return { kind: 'key', key: keyFromEntries(bundle.entries), hint, namedBy: 'entry', owner: undefined, validFor: undefined }
 }
 
+/** Several rules may name one key; its window is the same in all of them. */
+function onlyKey(named: readonly KeyRequirement[]): KeyRequirement | undefined {
+  const distinct = new Set(named.map(({ key }) => keyId(key)))
+  return distinct.size === 1 ? named[0] : undefined
+}
+
 /**
- * Clients of version 0.1 put the whole chain into the bundle, root included; it was and is ignored. Later versions
+ * Clients of version 0.1 put the whole chain into the bundle, root at its end; it was and is ignored. Later versions
  * forbid it, and a self-made root in a bundle is an attempt to be believed.
  */
 function refuseRoots(bundle: Bundle, untrusted: readonly Certificate[]): void {
-  if (bundle.version === '0.1') return
   const index = untrusted.findIndex((certificate) => equalBytes(certificate.subject, certificate.issuer))
-  if (index >= 0) {
+  const endsChain = bundle.version === '0.1' && index === untrusted.length - 1
+  if (index >= 0 && !endsChain) {
     throw new MalformedError('BUNDLE_ROOT_CERTIFICATE', 'the bundle carries a root certificate', {
       where: `$.verificationMaterial.x509CertificateChain.certificates[${index + 1}]`,
     })

@@ -9,14 +9,17 @@ import { parseJson, type Json, type JsonObject } from './json.ts'
  * Unknown fields are ignored, as the specification asks of readers; the fields named here are read strictly.
  */
 export interface Statement {
+  /** Its version. */
   readonly type: StatementType
   /** 1 to 1024. */
   readonly subjects: readonly [StatementSubject, ...StatementSubject[]]
+  /** A URI; real builders have left it empty. */
   readonly predicateType: string
   /** Whatever the predicate type says; null where there is none. */
   readonly predicate: Json
 }
 
+/** One of the files that a statement is about. */
 export interface StatementSubject {
   /** Says which of the subjects this is; a file is never found by its name. */
   readonly name: string | undefined
@@ -24,6 +27,7 @@ export interface StatementSubject {
   readonly digests: ReadonlyMap<string, string>
 }
 
+/** One of {@link STATEMENT_TYPES}. */
 export type StatementType = (typeof STATEMENT_TYPES)[number]
 
 /** The subject that an artifact is. */
@@ -34,7 +38,8 @@ export interface SubjectMatch {
   readonly digest: Digest
 }
 
-const STATEMENT_TYPES = ['https://in-toto.io/Statement/v0.1', 'https://in-toto.io/Statement/v1'] as const
+/** `_type` of the statements that are read. */
+export const STATEMENT_TYPES = ['https://in-toto.io/Statement/v0.1', 'https://in-toto.io/Statement/v1'] as const
 const MAX_SIZE = 16 * 1024 * 1024
 const MAX_DEPTH = 64
 const MAX_SUBJECTS = 1024

@@ -18,9 +18,13 @@ import { linkAuthority } from './x509/path.ts'
 export interface TrustedRoot {
   /** Lower-case hex SHA-256 of the file's bytes. */
   readonly digest: string
+  /** Who issues signing certificates. */
   readonly authorities: readonly CertificateAuthority[]
+  /** Where signatures are logged. */
   readonly logs: readonly TransparencyLog[]
+  /** Where signing certificates are logged. */
   readonly certificateLogs: readonly CertificateLog[]
+  /** Who signs times. */
   readonly timestampAuthorities: readonly TimestampAuthority[]
   /** Entries that were set aside, and why. */
   readonly notes: readonly string[]
@@ -50,12 +54,31 @@ const KEY_DETAILS: ReadonlySet<string> = new Set([
 /** Deprecated: the key is a bare RSAPublicKey. A certificate log of the staging instance still has one. */
 const BARE_RSA = 'PKCS1_RSA_PKCS1V5'
 
-/** @throws MalformedError MALFORMED_TRUSTED_ROOT with the JSON path */
+/**
+ * Reads a trusted root, strictly: what it says is believed, so damage is an error and nothing is guessed.
+ *
+ * @param bytes - UTF-8 of the JSON, at most 4 MiB, of media type 0.1 or 0.2
+ * @returns its keys and certificates; entries of an algorithm that is not supported are set aside in `notes`
+ * @throws MalformedError `MALFORMED_TRUSTED_ROOT`, with the JSON path in `where`
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises'
+ * import { parseTrustedRoot } from 'sigward'
+ *
+ * const root = parseTrustedRoot(await readFile('acme.trusted_root.json'))
+ * console.log(root.logs.map(({ baseUrl }) => baseUrl), root.notes)
+ * ```
+ */
 export function parseTrustedRoot(bytes: Uint8Array): TrustedRoot {
   return readRoot(parseJson(bytes, LIMITS), '$', encodeHex(digestOf('sha256', bytes)))
 }
 
-/** The trusted root inside a ClientTrustConfig; its signing configuration is of no use to verification. */
+/**
+ * The trusted root inside a ClientTrustConfig; its signing configuration is of no use to verification.
+ *
+ * @throws MalformedError as {@link parseTrustedRoot}
+ */
 export function parseClientTrustConfig(bytes: Uint8Array): TrustedRoot {
   const config = new Fields(parseJson(bytes, LIMITS), '$', CODE)
   const mediaType = config.string('mediaType')

@@ -19,7 +19,8 @@ declare const proof: unique symbol
 /** An artifact whose signature was verified: code that unpacks asks for this type, so an unchecked unpack does not compile. */
 export type Verified<T> = T & { readonly [proof]: true }
 
-interface VerdictFacts {
+/** What every verdict says, whatever the outcome. */
+export interface VerdictFacts {
   /** What the package says it is, and the digests that were computed. */
   readonly subject: VerdictSubject
   /** Every bundle that was found, each judged. */
@@ -28,35 +29,49 @@ interface VerdictFacts {
   readonly domains: readonly DomainReport[]
 }
 
+/** Somebody whom the policy names has signed. */
 export interface VerifiedVerdict extends VerdictFacts {
   readonly outcome: 'verified'
+  /** The artifact that was given, now of a type that says so. */
   readonly artifact: Verified<Artifact>
   /** The evidence that satisfied the policy; the first is the one that reports show. */
   readonly evidence: readonly [Evidence, ...Evidence[]]
 }
 
+/** Everything that is not `verified`. */
 export interface OtherVerdict extends VerdictFacts {
   readonly outcome: 'signed-by-unknown' | 'rejected' | 'unsigned'
   /** Why, most telling first; empty for `unsigned` and `signed-by-unknown`. */
   readonly failures: readonly Failure[]
 }
 
+/** What was judged. Name, version and package URL are the package's own words: believe them where it is `verified`. */
 export interface VerdictSubject {
+  /** Name of the format: `npm-tarball`. */
   readonly format: string
+  /** undefined where the package says none. */
   readonly name: string | undefined
+  /** undefined where the package says none. */
   readonly version: string | undefined
+  /** Package URL; undefined where the package says none. */
   readonly purl: string | undefined
+  /** Computed from the bytes; the one that was given, where only a digest is judged. */
   readonly digests: ArtifactDigests
 }
 
+/** A trust domain that was asked. */
 export interface DomainReport {
+  /** Its name. */
   readonly name: string
+  /** Where its root comes from, for people. */
   readonly source: string
   /** Lower-case hex SHA-256 of the trusted root's bytes. */
   readonly rootDigest: string
+  /** When the root was known to be current; undefined where nothing says so. */
   readonly asOf: Date | undefined
 }
 
+/** One bundle, judged. */
 export interface BundleReport {
   /** Where the bundle was found: a file name, or a place inside the package. */
   readonly where: string
@@ -67,9 +82,11 @@ export interface BundleReport {
    * `foreign`: no trust domain knows who issued it, so nothing could be said.
    */
   readonly outcome: 'accepted' | 'valid' | 'rejected' | 'foreign'
+  /** What it proves, once for each trust domain that vouches for it and may. */
   readonly evidence: readonly Evidence[]
   /** Checks that passed before the first failure. */
   readonly checks: readonly PassedCheck[]
+  /** Why it proves nothing; empty where it does. */
   readonly failures: readonly Failure[]
   /** Remarks such as repairs of a broken stored bundle. */
   readonly notes: readonly string[]
@@ -77,12 +94,19 @@ export interface BundleReport {
 
 /** One check's refusal. */
 export interface Failure {
+  /** The check that refused. */
   readonly check: CheckName
+  /** Stable: scripts may rely on it. */
   readonly code: Code
+  /** For people; may change between releases. */
   readonly message: string
+  /** What was found; text from outside, so escape it before printing. */
   readonly got: string | undefined
+  /** What would have been accepted. */
   readonly wanted: string | undefined
+  /** JSON path or offset. */
   readonly where: string | undefined
+  /** What to do. */
   readonly remedy: string
   /** The trust domain under which the check failed; undefined before a domain was chosen. */
   readonly domain: string | undefined

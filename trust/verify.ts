@@ -4,7 +4,7 @@ import { checkCertificate } from './checks/certificate.ts'
 import { checkEntries } from './checks/entry.ts'
 import { checkLogged, checkLogWindows } from './checks/log.ts'
 import { checkScts } from './checks/sct.ts'
-import { checkSignature, describeScheme } from './checks/signature.ts'
+import { checkSignature, describeAlgorithm } from './checks/signature.ts'
 import { checkSubject } from './checks/subject.ts'
 import { checkKeyWindow, checkTimes, requireTimes } from './checks/time.ts'
 import { prepare, type ArtifactContent, type FoundBundle, type PreparedBundle } from './content.ts'
@@ -21,8 +21,8 @@ import { failureOf, type BundleReport, type Failure, type Verdict } from './verd
 
 /**
  * Is this artifact signed by whom the policy names? Hashes the artifact, judges every bundle beside and inside it
- * under every trust domain, and decides. No network, no clock, no files. An exception means that no verdict was
- * reached.
+ * under every trust domain, and decides. No network, no clock, no files; `docs/library.md` has an example.
+ * @returns the verdict; an exception means that none was reached
  * @throws UsageError TRUST_NO_DOMAIN, TRUST_DOMAIN_NAMES; whatever reading the artifact throws
  */
 export async function verify(
@@ -99,7 +99,7 @@ export function gatherEvidence(
 
   // 1. the key made this signature, over this artifact or over a statement about it
   const signed = checkSignature(bundle.content, claimed.key, content)
-  const algorithm = `${claimed.key.type} ${describeScheme(signed.scheme)}`
+  const algorithm = describeAlgorithm(claimed.key, signed.scheme)
   pass('signature', `${algorithm} over the ${bundle.content.kind}`)
   const subject = checkSubject(signed, content.digests)
   pass('subject', formatDigest(subject.digest))

@@ -38,7 +38,9 @@ function describeKeyMaterial(material: Json | undefined): Fields {
   })
   if (hasAt(material, 'publicKey')) {
     const hint = textAt(material, 'publicKey', 'hint')
-    fields.push(field('signed with a key', hint === undefined || hint === '' ? 'no hint which' : `hint ${hint}`))
+    fields.push(
+      field('signed with a key', hint === undefined || hint === '' ? 'no hint which' : `hint ${hint}`),
+    )
   }
   return fields
 }
@@ -49,7 +51,9 @@ function describeContent(json: Json): Fields {
   if (hasAt(message)) {
     const digest = decodeBase64(textAt(message, 'messageDigest', 'digest') ?? '')
     const algorithm = textAt(message, 'messageDigest', 'algorithm') ?? '?'
-    fields.push(field('signature over a file', `${algorithm} ${digest === undefined ? 'not base64' : hex(digest)}`))
+    fields.push(
+      field('signature over a file', `${algorithm} ${digest === undefined ? 'not base64' : hex(digest)}`),
+    )
   }
   const envelope = at(json, 'dsseEnvelope')
   if (envelope !== undefined && envelope !== null) {

@@ -36,10 +36,17 @@ export function describeCertificate(der: Uint8Array): Fields {
   })
 }
 
-const NAME_KINDS = { email: 'e-mail', uri: 'URI', otherName: 'user name', unsupported: 'name of an unknown kind' } as const
+const NAME_KINDS = {
+  email: 'e-mail',
+  uri: 'URI',
+  otherName: 'user name',
+  unsupported: 'name of an unknown kind',
+} as const
 
 function describeNames(certificate: Certificate): Fields {
-  return (readSubjectAltNames(certificate) ?? []).map(({ kind, value }) => field(`identity (${NAME_KINDS[kind]})`, value))
+  return (readSubjectAltNames(certificate) ?? []).map(({ kind, value }) =>
+    field(`identity (${NAME_KINDS[kind]})`, value),
+  )
 }
 
 const PURPOSES: ReadonlyMap<string, string> = new Map([
@@ -72,7 +79,14 @@ function describeIdentity(certificate: Certificate): Fields {
   const rest = [...extensions].filter(([name]) => name !== 'issuer')
   return [
     field('OIDC issuer', issuer ?? 'not named'),
-    ...(rest.length === 0 ? [] : [field('what the issuer said of the build', rest.map(([name, text]) => field(name, text)))]),
+    ...(rest.length === 0
+      ? []
+      : [
+          field(
+            'what the issuer said of the build',
+            rest.map(([name, text]) => field(name, text)),
+          ),
+        ]),
   ]
 }
 
@@ -87,7 +101,11 @@ function describeTimestamps(certificate: Certificate): Fields {
   if (list === undefined) return []
   const view = new DataView(list.buffer, list.byteOffset, list.byteLength)
   const found: Fields[number][] = []
-  for (let start = 2; start + 43 <= list.length && found.length < MOST_TIMESTAMPS; start += 2 + view.getUint16(start)) {
+  for (
+    let start = 2;
+    start + 43 <= list.length && found.length < MOST_TIMESTAMPS;
+    start += 2 + view.getUint16(start)
+  ) {
     const log = hex(list.subarray(start + 3, start + 35))
     found.push(field('certificate log', `${log}, ${time(new Date(Number(view.getBigUint64(start + 35))))}`))
   }

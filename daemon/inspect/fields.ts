@@ -106,6 +106,8 @@ export function leftOut(total: number): Fields {
 /** The first items of a list, each under a number, and how many more there are. */
 export function numbered<T>(label: string, items: readonly T[], describe: (item: T) => Fields): Fields {
   if (items.length === 1) return items.map((item) => field(label, describe(item)))
-  const shown = items.slice(0, MOST_ITEMS).map((item, i) => field(`${label} ${i + 1} of ${items.length}`, describe(item)))
+  const shown = items
+    .slice(0, MOST_ITEMS)
+    .map((item, i) => field(`${label} ${i + 1} of ${items.length}`, describe(item)))
   return [...shown, ...leftOut(items.length)]
 }

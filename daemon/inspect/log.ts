@@ -33,7 +33,10 @@ export function describeEntry(entry: Json): Fields {
   const proof = hasAt(entry, 'inclusionProof')
   const checkpoint = textAt(entry, 'inclusionProof', 'checkpoint', 'envelope')
   return [
-    field('kind', `${textAt(entry, 'kindVersion', 'kind') ?? '?'} ${textAt(entry, 'kindVersion', 'version') ?? '?'}`),
+    field(
+      'kind',
+      `${textAt(entry, 'kindVersion', 'kind') ?? '?'} ${textAt(entry, 'kindVersion', 'version') ?? '?'}`,
+    ),
     field('index', textAt(entry, 'logIndex') ?? '0'),
     ...optional('log key ID', idOf(textAt(entry, 'logId', 'keyId'))),
     ...(seconds > 0 && seconds < 2 ** 40 ? [field('integrated', time(new Date(seconds * 1000)))] : []),

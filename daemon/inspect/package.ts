@@ -7,7 +7,9 @@ import { describeBundle } from './bundle.ts'
 import { field, hex, numbered, optional, problem, type Fields } from './fields.ts'
 
 /** A package of any format: what it says it is, its digests, and the signatures inside it. */
-export async function describePackage(file: LocalFile): Promise<{ readonly title: string; readonly fields: Fields }> {
+export async function describePackage(
+  file: LocalFile,
+): Promise<{ readonly title: string; readonly fields: Fields }> {
   const digests = describeDigests(await digestStream(file.stream(), ['sha256', 'sha512']))
   const size = field('size', `${file.size} bytes`)
   try {
@@ -44,6 +46,9 @@ function describeNative(signature: NativeSignature): Fields {
     field('algorithm', signature.algorithm),
     ...optional('key', signature.keyId),
     field('covers', signature.covers),
-    field('content', signature.contentMatches ? 'agrees with the digest that was signed' : 'differs, or was not compared'),
+    field(
+      'content',
+      signature.contentMatches ? 'agrees with the digest that was signed' : 'differs, or was not compared',
+    ),
   ]
 }

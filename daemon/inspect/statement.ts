@@ -37,7 +37,9 @@ function describeSubject(subject: Json): Fields {
   const digests = at(subject, 'digest')
   return [
     field('name', textAt(subject, 'name') ?? 'none'),
-    ...(isObject(digests) ? [...digests].map(([name, value]) => field(name, typeof value === 'string' ? value : '?')) : []),
+    ...(isObject(digests)
+      ? [...digests].map(([name, value]) => field(name, typeof value === 'string' ? value : '?'))
+      : []),
   ]
 }
 

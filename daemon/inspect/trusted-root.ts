@@ -1,5 +1,10 @@
 import type { Window } from '../../trust/authority.ts'
-import { isClientTrustConfig, parseClientTrustConfig, parseTrustedRoot, type TrustedRoot } from '../../trust/trusted-root.ts'
+import {
+  isClientTrustConfig,
+  parseClientTrustConfig,
+  parseTrustedRoot,
+  type TrustedRoot,
+} from '../../trust/trusted-root.ts'
 import { formatName } from '../../trust/x509/name.ts'
 import type { Certificate } from '../../trust/x509/certificate.ts'
 import { describeKeyInLine } from './certificate.ts'
@@ -27,13 +32,17 @@ function describeAuthorities({ authorities, timestampAuthorities }: TrustedRoot)
       field('trusted', describeWindow(validFor)),
       ...describeChain(chain),
     ]),
-    ...numbered('timestamp authority', timestampAuthorities, ({ name, uri, operator, validFor, leaf, chain }) => [
-      field('name', name),
-      field('address', uri),
-      field('operator', operator),
-      field('trusted', describeWindow(validFor)),
-      ...describeChain(leaf === undefined ? chain : [leaf, ...chain]),
-    ]),
+    ...numbered(
+      'timestamp authority',
+      timestampAuthorities,
+      ({ name, uri, operator, validFor, leaf, chain }) => [
+        field('name', name),
+        field('address', uri),
+        field('operator', operator),
+        field('trusted', describeWindow(validFor)),
+        ...describeChain(leaf === undefined ? chain : [leaf, ...chain]),
+      ],
+    ),
   ]
 }
 

@@ -22,7 +22,6 @@ const REFUSED: Partial<Record<string, string>> = {
   alias: 'an alias',
   tag: 'a tag',
   'directive-line': 'a directive',
-  'flow-error-end': 'an unfinished list or mapping',
 }
 
 /** The library loads on first use: most commands never read YAML. `file` is the name that errors show. */
@@ -57,7 +56,7 @@ function countLines(text: string, lines: LineCounter): void {
 type FailAt = (offset: number, message: string, got?: string) => never
 
 function refuseTokens(tokens: Iterable<string>, typeOf: typeof CST.tokenType, failAt: FailAt): void {
-  let [count, offset, documents] = [0, 0, 0]
+  let [count, offset] = [0, 0]
   let isScalar = false
   for (const token of tokens) {
     // what follows the mark of a scalar is its text, whatever that looks like
@@ -66,7 +65,6 @@ function refuseTokens(tokens: Iterable<string>, typeOf: typeof CST.tokenType, fa
     const refused = REFUSED[type ?? '']
     if (refused !== undefined)
       failAt(offset, `the policy holds ${refused}; it must say all at its place`, token)
-    if (type === 'doc-mode' && ++documents > 1) failAt(offset, 'the policy holds several documents')
     if (++count > MOST_TOKENS) failAt(offset, 'the policy has too many parts')
     if (type !== 'doc-mode' && type !== 'scalar') offset += token.length
   }
@@ -77,21 +75,15 @@ function compose(
   text: string,
   failAt: FailAt,
 ): Document.Parsed {
-  let document: Document.Parsed
-  try {
-    document = parse(text, {
-      version: '1.2',
-      schema: 'core',
-      merge: false,
-      uniqueKeys: false,
-      logLevel: 'silent',
-      prettyErrors: false,
-    })
-  } catch (error) {
-    // hostile nesting ends in a RangeError of the library's recursion
-    if (!(error instanceof RangeError)) throw error
-    return failAt(0, 'the policy is nested too deeply')
-  }
+  const document = parse(text, {
+    version: '1.2',
+    schema: 'core',
+    merge: false,
+    uniqueKeys: false,
+    // not 'silent': then a second document would be passed over without an error
+    logLevel: 'error',
+    prettyErrors: false,
+  })
   const [problem] = [...document.errors, ...document.warnings]
   if (problem === undefined) return document
   const what = problem.code.toLowerCase().replaceAll('_', ' ')

@@ -88,8 +88,8 @@ function readPackages(node: PolicyNode | undefined): SpeaksFor['packages'] | und
 /** `pkg:npm/%40acme`, in canonical spelling: a prefix is completed by a name. */
 function readPrefix(node: PolicyNode): string {
   const text = node.text()
-  const completed = text.includes('*') ? undefined : parsePurl(`${text}/name`)
-  if (completed === undefined || completed.type === 'name') {
+  const completed = /[*?#]/.test(text) ? undefined : parsePurl(`${text}/name`)
+  if (completed === undefined) {
     const wanted = 'the start of package URLs up to a slash, such as pkg:npm/%40acme, without version or *'
     return node.fail('this is no start of package URLs', { got: text, wanted })
   }

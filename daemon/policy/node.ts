@@ -13,7 +13,6 @@ export interface NodeContext {
 interface Wrong {
   readonly got?: string
   readonly wanted?: string
-  readonly cause?: unknown
 }
 
 /**
@@ -41,12 +40,11 @@ export class PolicyNode {
     return `${this.#context.file}:${line}:${col} ${this.path}`.trimEnd()
   }
 
-  fail(message: string, { got, wanted, cause }: Wrong = {}): never {
+  fail(message: string, { got, wanted }: Wrong = {}): never {
     throw new MalformedError('MALFORMED_POLICY', message, {
       where: this.where,
       ...(got === undefined ? {} : { got }),
       ...(wanted === undefined ? {} : { wanted }),
-      ...(cause === undefined ? {} : { cause }),
     })
   }
 
@@ -163,7 +161,7 @@ export class PolicyNode {
     const value = this.#value
     const digits =
       this.#context.yaml.isScalar(value) && typeof value.value === 'number' ? value.source : undefined
-    const wanted = `a whole number from ${least} to ${most}`
+    const wanted = least === most ? `the number ${least}` : `a whole number from ${least} to ${most}`
     if (digits === undefined || !/^(?:0|[1-9][0-9]*)$/.test(digits)) this.#mistyped(wanted)
     const number = Number(digits)
     return number >= least && number <= most

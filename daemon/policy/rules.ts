@@ -1,6 +1,12 @@
 import type { Purl } from '../../formats/index.ts'
-import { MalformedError } from '../../trust/errors.ts'
-import { allOf, nobody, policy, type Policy, type Quantifier, type Requirement } from '../../trust/policy.ts'
+import {
+  intersectionOf,
+  nobody,
+  policy,
+  type Policy,
+  type Quantifier,
+  type Requirement,
+} from '../../trust/policy.ts'
 import { parsePurlGlob, type PurlGlob } from '../purl-glob.ts'
 import type { PolicyNode } from './node.ts'
 import { requirePredicateType, type RequirementReader } from './requirements.ts'
@@ -12,8 +18,6 @@ export interface Rule {
   readonly quantifier: Quantifier
   /** As in `Policy`: `''` stands for message signatures. */
   readonly perPredicateType: ReadonlyMap<string, Quantifier>
-  /** For errors: file, line, path. */
-  readonly where: string
 }
 
 const QUANTIFIERS = ['any', 'all'] as const
@@ -34,7 +38,6 @@ async function readRule(node: PolicyNode, reader: RequirementReader): Promise<Ru
     requirement: await reader.read(fields.required('require')),
     quantifier: fields.optional('bundles')?.oneOf(QUANTIFIERS) ?? 'any',
     perPredicateType: readQuantifiers(fields.optional('perPredicateType')),
-    where: node.where,
   }
 }
 
@@ -48,38 +51,30 @@ function readQuantifiers(node: PolicyNode | undefined): ReadonlyMap<string, Quan
 }
 
 /**
- * The policy for one package: every rule that matches must be satisfied. Where none matches, nobody is named.
- * `asked` is what the package must be.
- * @throws MalformedError MALFORMED_POLICY when the matching rules cannot be joined
+ * The policy for one package: the intersection of all rules that match, so that an added rule never lets in what was
+ * refused without it. Where none matches, nobody is named. `asked` is what the package must be.
  */
 export function combine(rules: readonly Rule[], purl: Purl | undefined, asked: string | undefined): Policy {
   const matching = rules.filter(({ glob }) => glob.matches(purl))
   const wanted = asked === undefined ? {} : { package: asked }
   const [first, ...rest] = matching
   if (first === undefined) return policy(nobody(), wanted)
-  const { quantifier, perPredicateType } = first
-  if (rest.length === 0) return policy(first.requirement, { quantifier, perPredicateType, ...wanted })
-  requireJoinable(matching)
-  return policy(allOf(matching.map(({ requirement }) => requirement)), wanted)
+  const { requirement, quantifier, perPredicateType } = first
+  if (rest.length === 0) return policy(requirement, { quantifier, perPredicateType, ...wanted })
+  return policy(intersectionOf(matching.map((rule) => rule.requirement)), {
+    ...strictest(matching),
+    ...wanted,
+  })
 }
 
-/**
- * "Every bundle must satisfy this rule" cannot be said once several rules are joined into one requirement: a bundle
- * that satisfies only the other rule would pass, so a rule that was added would let in what was refused before.
- */
-function requireJoinable(matching: readonly Rule[]): void {
-  const strict = matching.find(({ quantifier, perPredicateType }) =>
-    [quantifier, ...perPredicateType.values()].includes('all'),
-  )
-  if (strict === undefined) return
-  const others = matching.filter((rule) => rule !== strict).map(({ where }) => where)
-  throw new MalformedError(
-    'MALFORMED_POLICY',
-    'a rule that speaks of all bundles is not the only one for a package',
-    {
-      where: strict.where,
-      got: `also ${others.join(', ')}`,
-      wanted: 'one rule for these packages, with all that is required',
-    },
-  )
+/** `all` wins, for each predicate type by itself. */
+function strictest(rules: readonly Rule[]): Pick<Policy, 'quantifier' | 'perPredicateType'> {
+  const of = (quantifiers: readonly Quantifier[]): Quantifier => (quantifiers.includes('all') ? 'all' : 'any')
+  const types = new Set(rules.flatMap(({ perPredicateType }) => [...perPredicateType.keys()]))
+  const forType = (type: string): Quantifier =>
+    of(rules.map(({ quantifier, perPredicateType }) => perPredicateType.get(type) ?? quantifier))
+  return {
+    quantifier: of(rules.map(({ quantifier }) => quantifier)),
+    perPredicateType: new Map([...types].map((type) => [type, forType(type)])),
+  }
 }

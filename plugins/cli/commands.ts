@@ -225,5 +225,7 @@ export function synopsis(command: CommandDefinition): string {
   const { name, positional } = command
   if (positional === undefined) return name
   const many = positional.count === 'one-or-more' ? '..' : ''
-  return positional.count === 'optional' ? `${name} [${positional.name}]` : `${name} <${positional.name}${many}>`
+  return positional.count === 'optional'
+    ? `${name} [${positional.name}]`
+    : `${name} <${positional.name}${many}>`
 }

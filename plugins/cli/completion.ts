@@ -42,7 +42,9 @@ function bash(): string {
     const values = command.flags.filter((flag) => flag.kind !== 'switch' && flag.completes === undefined)
     const previous = [
       ...(files.length === 0 ? [] : [`        ${files.join('|')}) _sigward_reply -f; return ;;`]),
-      ...(values.length === 0 ? [] : [`        ${values.map(({ name }) => `--${name}`).join('|')}) return ;;`]),
+      ...(values.length === 0
+        ? []
+        : [`        ${values.map(({ name }) => `--${name}`).join('|')}) return ;;`]),
     ]
     return [
       `    ${command.name})`,
@@ -77,7 +79,10 @@ function zsh(): string {
     const action = words === undefined ? '_files' : `(${words.join(' ')})`
     const specs = command.flags.map((flag) => {
       const repeat = flag.kind === 'list' ? '*' : ''
-      const value = flag.kind === 'switch' ? '' : `:${flag.value ?? 'value'}:${flag.completes === 'files' ? '_files' : ''}`
+      const value =
+        flag.kind === 'switch'
+          ? ''
+          : `:${flag.value ?? 'value'}:${flag.completes === 'files' ? '_files' : ''}`
       return `'${repeat}--${flag.name}[${zshText(flag.describe)}]${value}'`
     })
     const place = positional?.count === 'one-or-more' ? '*' : '1'

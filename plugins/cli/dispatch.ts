@@ -86,12 +86,18 @@ function describeError(error: CodedError): readonly Piece[] {
 }
 
 /** Everything that is not a CodedError is a mistake of ours: say so in one line, and never with a code of a verdict. */
-export function reportBug(error: unknown, { stderr, environment }: Pick<World, 'stderr' | 'environment'>): number {
+export function reportBug(
+  error: unknown,
+  { stderr, environment }: Pick<World, 'stderr' | 'environment'>,
+): number {
   const message = error instanceof Error ? error.message : String(error)
   const printer = new Printer(stderr, environment)
   const [first = ''] = message.split('\n')
   printer.print([
-    { kind: 'text', text: `sigward ${manifest.version} met an error of its own and reached no verdict: ${first}` },
+    {
+      kind: 'text',
+      text: `sigward ${manifest.version} met an error of its own and reached no verdict: ${first}`,
+    },
     { kind: 'hint', text: 'this is a bug; please report it with what "SIGWARD_DEBUG=1 sigward ..." prints' },
   ])
   if (environment['SIGWARD_DEBUG'] === '1' && error instanceof Error) {

@@ -1,9 +1,6 @@
-import type { BundleReport, DomainReport } from '../../trust/verdict.ts'
+import type { Evidence, LoggedEntry, VerifiedTime } from '../../trust/evidence.ts'
+import type { DomainReport } from '../../trust/verdict.ts'
 import type { Row } from './terminal.ts'
-
-export type Evidence = BundleReport['evidence'][number]
-type Time = Evidence['times'][number]
-type Entry = Evidence['entries'][number]
 
 export interface EvidenceContext {
   readonly domain: DomainReport | undefined
@@ -52,14 +49,15 @@ function describeSigner({ signer }: Evidence, label: string): readonly Row[] {
   ]
 }
 
-function describeTime({ at, source, authority }: Time): string {
+function describeTime({ at, source, authority }: VerifiedTime): string {
   return `${at.toISOString()}, ${source === 'timestamp' ? 'timestamp' : 'log promise'} by ${authority}`
 }
 
-function describeEntry({ log, logIndex, proof, promised, kind }: Entry): string {
+function describeEntry({ log, logIndex, proof, promised, kind }: LoggedEntry): string {
   const proven = proof === undefined ? '' : `, proven in a tree of ${proof.treeSize}`
   const promise = promised ? ', promised' : ''
-  const witnesses = proof === undefined || proof.witnesses.length === 0 ? '' : `, witnessed by ${proof.witnesses.join(', ')}`
+  const witnesses =
+    proof === undefined || proof.witnesses.length === 0 ? '' : `, witnessed by ${proof.witnesses.join(', ')}`
   return `${log}, index ${logIndex}${proven}${promise}${witnesses} (${kind})`
 }
 

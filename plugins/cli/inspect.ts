@@ -9,7 +9,9 @@ const WARNING = 'not verified: this is what the file says, and nothing of it was
 const PROBLEM = 'problem'
 
 function hasProblem(fields: readonly InspectionField[]): boolean {
-  return fields.some(({ label, value }) => label === PROBLEM || (typeof value !== 'string' && hasProblem(value)))
+  return fields.some(
+    ({ label, value }) => label === PROBLEM || (typeof value !== 'string' && hasProblem(value)),
+  )
 }
 
 /** `sigward inspect FILE`. */

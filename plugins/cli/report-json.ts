@@ -2,7 +2,7 @@ import type { VerifyReply } from '../../daemon/api.ts'
 import { exitCodeOf, exitCodeOfError } from '../../daemon/api.ts'
 import type { CodedError } from '../../trust/errors.ts'
 import type { BundleReport, Failure } from '../../trust/verdict.ts'
-import type { Evidence } from './evidence.ts'
+import type { Evidence } from '../../trust/evidence.ts'
 import { refusalOfError, refusalOfFailure, refusalToJson } from './failure.ts'
 
 /**
@@ -56,7 +56,8 @@ function failureToJson(failure: Failure) {
 }
 
 function evidenceToJson(evidence: Evidence) {
-  const { domain, algorithm, digest, statement, subjectIndex, times, entries, certificateLogs, checks } = evidence
+  const { domain, algorithm, digest, statement, subjectIndex, times, entries, certificateLogs, checks } =
+    evidence
   return {
     domain,
     signer: signerToJson(evidence.signer),
@@ -65,8 +66,17 @@ function evidenceToJson(evidence: Evidence) {
     statement:
       statement === undefined
         ? null
-        : { predicateType: statement.predicateType, subjects: statement.subjects.length, subject: subjectIndex ?? null },
-    times: times.map(({ at, source, authority, operator }) => ({ at: at.toISOString(), source, authority, operator })),
+        : {
+            predicateType: statement.predicateType,
+            subjects: statement.subjects.length,
+            subject: subjectIndex ?? null,
+          },
+    times: times.map(({ at, source, authority, operator }) => ({
+      at: at.toISOString(),
+      source,
+      authority,
+      operator,
+    })),
     entries: entries.map(({ log, operator, kind, logIndex, proof, promised }) => ({
       log,
       operator,
@@ -78,7 +88,11 @@ function evidenceToJson(evidence: Evidence) {
           : { treeSize: proof.treeSize.toString(), origin: proof.origin, witnesses: proof.witnesses },
       promised,
     })),
-    certificateLogs: certificateLogs.map(({ log, operator, at }) => ({ log, operator, at: at.toISOString() })),
+    certificateLogs: certificateLogs.map(({ log, operator, at }) => ({
+      log,
+      operator,
+      at: at.toISOString(),
+    })),
     checks,
   }
 }

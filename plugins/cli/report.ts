@@ -1,6 +1,7 @@
 import type { NativeSignatureReport, VerifyReply } from '../../daemon/api.ts'
 import type { BundleReport, Verdict } from '../../trust/verdict.ts'
-import { describeEvidence, describeTrust, type Evidence } from './evidence.ts'
+import type { Evidence } from '../../trust/evidence.ts'
+import { describeEvidence, describeTrust } from './evidence.ts'
 import { describeRefusal, refusalOfFailure } from './failure.ts'
 import type { Piece, Row, Tone } from './terminal.ts'
 
@@ -47,8 +48,10 @@ export function describeReply(reply: VerifyReply, context: ReportContext): reado
   const word = OUTCOME_WORDS[verdict.outcome]
   return [
     { kind: 'head', tone: OUTCOME_TONES[verdict.outcome], word, text: context.name },
-    { kind: 'fields', rows: [...describeSubject(verdict), ...describeSigners(verdict, context)] },
-    ...remarks(reply),
+    {
+      kind: 'fields',
+      rows: [...describeSubject(verdict), ...describeSigners(verdict, context), ...remarks(reply, context.explain)],
+    },
     ...conclusion(verdict, context),
     ...(context.explain || verdict.outcome === 'rejected' ? verdict.bundles.flatMap(describeBundle) : []),
   ]
@@ -62,14 +65,17 @@ function describeSubject({ outcome, subject }: Verdict): readonly Row[] {
   return [
     ...(said === '' ? [] : [[label, said] as const]),
     ['format', format],
-    ...[...digests].map(([algorithm, bytes]) => ['digest', `${algorithm}:${Buffer.from(bytes).toString('hex')}`] as const),
+    ...[...digests].map(
+      ([algorithm, bytes]) => ['digest', `${algorithm}:${Buffer.from(bytes).toString('hex')}`] as const,
+    ),
   ]
 }
 
 function describeSigners(verdict: Verdict, { now }: ReportContext): readonly Row[] {
   const shown = evidenceOf(verdict)
   const [first, ...others] = shown
-  if (first === undefined) return verdict.domains.map((domain) => ['asked', describeTrust(domain, now)] as const)
+  if (first === undefined)
+    return verdict.domains.map((domain) => ['asked', describeTrust(domain, now)] as const)
   return [first, ...others.slice(0, 3)].flatMap((evidence, i) => {
     const domain = verdict.domains.find(({ name }) => name === evidence.domain)
     const bundle = verdict.bundles.find((report) => report.evidence.includes(evidence))
@@ -79,16 +85,20 @@ function describeSigners(verdict: Verdict, { now }: ReportContext): readonly Row
 
 /** What holds: the accepted evidence first, else what other signers prove. */
 export function evidenceOf(verdict: Verdict): readonly Evidence[] {
-  return verdict.outcome === 'verified' ? verdict.evidence : verdict.bundles.flatMap(({ evidence }) => evidence)
+  return verdict.outcome === 'verified'
+    ? verdict.evidence
+    : verdict.bundles.flatMap(({ evidence }) => evidence)
 }
 
-function remarks({ notes, nativeSignatures, verdict }: VerifyReply): readonly Piece[] {
-  const rows: Row[] = [
+/** What the adapter noticed while reading is for those who ask: it bears on no verdict. */
+function remarks({ notes, nativeSignatures, verdict }: VerifyReply, explain: boolean): readonly Row[] {
+  return [
     ...nativeSignatures.map((signature) => ['own signature', describeNative(signature)] as const),
-    ...notes.map((note) => ['note', note] as const),
-    ...verdict.bundles.flatMap(({ where, notes: own }) => own.map((note) => ['note', `${where}: ${note}`] as const)),
+    ...(explain ? notes.map((note) => ['note', note] as const) : []),
+    ...verdict.bundles.flatMap(({ where, notes: own }) =>
+      own.map((note) => ['note', `${where}: ${note}`] as const),
+    ),
   ]
-  return rows.length === 0 ? [] : [{ kind: 'fields', rows }]
 }
 
 const NATIVE_STATES: Readonly<Record<NativeSignatureReport['state'], string>> = {
@@ -108,7 +118,10 @@ function conclusion(verdict: Verdict, context: ReportContext): readonly Piece[] 
     case 'verified':
       return []
     case 'rejected':
-      return verdict.failures.flatMap((failure) => [{ kind: 'space' }, ...describeRefusal(refusalOfFailure(failure), 2)])
+      return verdict.failures.flatMap((failure) => [
+        { kind: 'space' },
+        ...describeRefusal(refusalOfFailure(failure), 2),
+      ])
     case 'unsigned':
       return [
         { kind: 'text', indent: 2, text: 'no bundle was found beside the file or inside it' },
@@ -131,11 +144,16 @@ function describeUnknown(verdict: Verdict, { accept }: ReportContext): readonly 
     },
   ]
   if (commands.size > 0) {
-    pieces.push({ kind: 'hint', indent: 2, text: 'if this is who should sign it, accept that signer by name:' })
+    pieces.push({
+      kind: 'hint',
+      indent: 2,
+      text: 'if this is who should sign it, accept that signer by name:',
+    })
     for (const text of commands) pieces.push({ kind: 'command', indent: 4, text })
   }
   if (ways.some(({ kind }) => kind === 'hidden')) {
-    const text = 'a name holds characters that cannot be shown, so no command to accept it is given; be suspicious'
+    const text =
+      'a name holds characters that cannot be shown, so no command to accept it is given; be suspicious'
     pieces.push({ kind: 'hint', indent: 2, text })
   }
   if (ways.some(({ kind }) => kind === 'no-issuer')) {
@@ -150,7 +168,8 @@ function describeBundle(report: BundleReport): readonly Piece[] {
   const { where, outcome, digest, evidence, checks, failures } = report
   const domains = new Set([...evidence, ...failures].map(({ domain }) => domain))
   // which domain, where there is more than one
-  const under = (domain: string | undefined) => (domain === undefined || domains.size < 2 ? '' : ` [${domain}]`)
+  const under = (domain: string | undefined) =>
+    domain === undefined || domains.size < 2 ? '' : ` [${domain}]`
   const passed = evidence.length === 0 ? [{ domain: undefined, checks }] : evidence
   const rows: Row[] = passed.flatMap(({ domain, checks: list }) =>
     list.map(({ check, saw }) => [`passed ${check}`, `${saw}${under(domain)}`] as const),

@@ -36,7 +36,9 @@ export function findTargets(names: readonly string[]): Targets {
   }
   if (items.length === 0) {
     const hint = 'name the folder that holds the packages'
-    throw new UsageError('USAGE_ARGUMENT', `${names.map((n) => `'${n}'`).join(', ')}: no file to judge`, { hint })
+    throw new UsageError('USAGE_ARGUMENT', `${names.map((n) => `'${n}'`).join(', ')}: no file to judge`, {
+      hint,
+    })
   }
   return { items, remarks }
 }
@@ -78,7 +80,10 @@ function walk(folder: string, items: Item[], remarks: string[]): void {
   try {
     entries = readdirSync(folder, { withFileTypes: true })
   } catch (cause) {
-    const error = new StoreError('STORE_UNREADABLE', `the folder '${folder}' cannot be read`, { where: folder, cause })
+    const error = new StoreError('STORE_UNREADABLE', `the folder '${folder}' cannot be read`, {
+      where: folder,
+      cause,
+    })
     items.push({ name: folder, error })
     return
   }
@@ -86,7 +91,8 @@ function walk(folder: string, items: Item[], remarks: string[]): void {
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = `${folder.replace(/\/+$/, '')}/${entry.name}`
     if (entry.isDirectory()) walk(path, items, remarks)
-    else if (entry.isSymbolicLink()) remarks.push(`'${path}' is a symbolic link and is not followed; name it to judge it`)
+    else if (entry.isSymbolicLink())
+      remarks.push(`'${path}' is a symbolic link and is not followed; name it to judge it`)
     else if (!entry.isFile()) remarks.push(`'${path}' is not a regular file and is not judged`)
     else if (!isSidecar(entry.name, files)) items.push({ name: path, target: { kind: 'file', path } })
   }

@@ -51,7 +51,8 @@ export class Printer {
 
   constructor(output: Output, environment: Environment) {
     this.#output = output
-    this.#colours = output.isTerminal && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb'
+    this.#colours =
+      output.isTerminal && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb'
     const columns = Math.min(Math.max(output.columns ?? WIDEST, NARROWEST), WIDEST)
     this.#width = output.isTerminal ? columns : Infinity
   }
@@ -63,7 +64,9 @@ export class Printer {
   /** A table in lock step: the first column carries a tone, the last one may run on. */
   table(rows: readonly (readonly [tone: Tone, ...cells: string[]])[]): void {
     const lines = rows.map(([tone, ...cells]) => ({ tone, cells: cells.map(escapeForDisplay) }))
-    const widths = (lines[0]?.cells ?? []).map((_, i) => Math.max(...lines.map(({ cells }) => widthOf(cells[i] ?? ''))))
+    const widths = (lines[0]?.cells ?? []).map((_, i) =>
+      Math.max(...lines.map(({ cells }) => widthOf(cells[i] ?? ''))),
+    )
     for (const { tone, cells } of lines) {
       const padded = cells.map((cell, i) => {
         const text = i === cells.length - 1 ? cell : pad(cell, widths[i] ?? 0)
@@ -77,7 +80,7 @@ export class Printer {
     switch (piece.kind) {
       case 'head': {
         const text = escapeForDisplay(piece.text)
-        return `${this.#paint('strong', this.#paint(piece.tone, piece.word))}  ${this.#paint('strong', text)}`
+        return `${this.#paint('strong', this.#paint(piece.tone, escapeForDisplay(piece.word)))}  ${this.#paint('strong', text)}`
       }
       case 'fields':
         return this.#fields(piece.rows, piece.indent ?? 2)
@@ -149,7 +152,9 @@ export function pad(text: string, width: number): string {
 
 /** One line of JSON in which nothing is invisible: what JSON leaves as it is, but people cannot see, is `\uXXXX`. */
 export function jsonLine(value: unknown): string {
-  const text = JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? item.toString() : item))
+  const text = JSON.stringify(value, (_, item: unknown) =>
+    typeof item === 'bigint' ? item.toString() : item,
+  )
   const visible = text.replace(/[^\x20-\x7e]/gu, (character) => {
     if (escapeForDisplay(character) === character) return character
     const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i))

@@ -9,7 +9,9 @@ import type { World } from './world.ts'
 export async function runTrust({ positionals, flags }: Invocation, world: World): Promise<number> {
   const [action = ''] = positionals
   if (action !== 'show') {
-    throw new UsageError('USAGE_ARGUMENT', `'${action}' is nothing that trust can do`, { hint: 'run sigward trust show' })
+    throw new UsageError('USAGE_ARGUMENT', `'${action}' is nothing that trust can do`, {
+      hint: 'run sigward trust show',
+    })
   }
   const engine = await world.engine()
   const { domains } = await engine.trust({ trustedRoots: flagList(flags, 'trusted-root') })
@@ -18,7 +20,9 @@ export async function runTrust({ positionals, flags }: Invocation, world: World)
   } else {
     const now = world.now()
     const printer = new Printer(world.stdout, world.environment)
-    printer.print(domains.flatMap((domain, i) => [...(i === 0 ? [] : [SPACE]), ...describeDomain(domain, now)]))
+    printer.print(
+      domains.flatMap((domain, i) => [...(i === 0 ? [] : [SPACE]), ...describeDomain(domain, now)]),
+    )
   }
   return 0
 }

@@ -49,7 +49,9 @@ function readPolicy(flags: Flags): PolicySource {
   if (subject === undefined && issuer === undefined) return { kind: 'nobody' }
   if (issuer === undefined) {
     const hint = 'add --issuer URL; "sigward inspect BUNDLE" shows which issuer a bundle claims'
-    throw new UsageError('USAGE_POLICY', 'an identity means nothing without the issuer that vouches for it', { hint })
+    throw new UsageError('USAGE_POLICY', 'an identity means nothing without the issuer that vouches for it', {
+      hint,
+    })
   }
   if (subject === undefined) {
     const hint = 'add --identity WHO, or --identity-regexp PATTERN'

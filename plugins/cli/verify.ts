@@ -6,11 +6,18 @@ import {
   type VerifyReply,
 } from '../../daemon/api.ts'
 import { CodedError, UsageError } from '../../trust/errors.ts'
-import type { Evidence } from './evidence.ts'
+import type { Evidence } from '../../trust/evidence.ts'
 import { describeRefusal, refusalOfError } from './failure.ts'
 import type { Invocation } from './invocation.ts'
 import { Progress } from './progress.ts'
-import { describeReply, evidenceOf, OUTCOME_TONES, OUTCOME_WORDS, type Acceptance, type ReportContext } from './report.ts'
+import {
+  describeReply,
+  evidenceOf,
+  OUTCOME_TONES,
+  OUTCOME_WORDS,
+  type Acceptance,
+  type ReportContext,
+} from './report.ts'
 import { errorToJson, replyToJson } from './report-json.ts'
 import { buildCommand, flagArguments, pathArgument } from './shell.ts'
 import { findTargets, type Item } from './targets.ts'
@@ -68,10 +75,13 @@ interface Reporting {
 function report(result: Result, { options, printer, world, isAlone }: Reporting): void {
   const { name } = result
   if (options.json) {
-    world.stdout.write(jsonLine('reply' in result ? replyToJson(name, result.reply) : errorToJson(name, result.error)))
+    world.stdout.write(
+      jsonLine('reply' in result ? replyToJson(name, result.reply) : errorToJson(name, result.error)),
+    )
   } else if (options.quiet) {
     const { word, tone, reason } = briefly(result)
-    if (word !== OUTCOME_WORDS.verified) printer.print([{ kind: 'head', tone, word, text: `${name}  ${reason}`.trimEnd() }])
+    if (word !== OUTCOME_WORDS.verified)
+      printer.print([{ kind: 'head', tone, word, text: `${name}  ${reason}`.trimEnd() }])
   } else if ('error' in result) {
     printer.print([...describeNoVerdict(result.name, result.error), ...(isAlone ? [] : [SPACE])])
   } else if (isAlone || options.explain || NEEDS_WORDS.has(result.reply.verdict.outcome)) {
@@ -152,7 +162,9 @@ function exitCodeOfResult(result: Result): number {
 function refusePackageForMany({ question }: VerifyOptions, count: number): void {
   if (question.package === undefined || count <= 1) return
   const hint = 'judge that package alone, or use a policy file for several'
-  throw new UsageError('USAGE_FLAG', '--package says what one package must be, and several are named', { hint })
+  throw new UsageError('USAGE_FLAG', '--package says what one package must be, and several are named', {
+    hint,
+  })
 }
 
 function refuseDigestWithoutBundle({ question }: VerifyOptions, items: readonly Item[]): void {
@@ -161,4 +173,3 @@ function refuseDigestWithoutBundle({ question }: VerifyOptions, items: readonly 
   const hint = 'add --bundle FILE: there is no place to look for the bundle of a digest'
   throw new UsageError('USAGE_ARGUMENT', `'${digest.name}' is a digest, and no bundle is named`, { hint })
 }
-

@@ -57,7 +57,9 @@ function ownComplaint(command: CommandDefinition, args: readonly string[]): Usag
     if (arg === '--') return undefined
     if (arg === '-') {
       const hint = 'write what comes in to a file first, and give its name'
-      return new UsageError('USAGE_ARGUMENT', "'-' is not a file: nothing is read from standard input", { hint })
+      return new UsageError('USAGE_ARGUMENT', "'-' is not a file: nothing is read from standard input", {
+        hint,
+      })
     }
     const [, name = '', , value] = /^--([a-z-]+)(=([^]*))?$/.exec(arg) ?? []
     const kind = command.flags.find((flag) => flag.name === name)?.kind
@@ -66,7 +68,8 @@ function ownComplaint(command: CommandDefinition, args: readonly string[]): Usag
     if (kind === 'switch' && value !== undefined) {
       return new UsageError('USAGE_FLAG', `--${name} is a switch and takes no value`)
     }
-    if (kind !== 'list' && seen.has(name)) return new UsageError('USAGE_FLAG', `--${name} is given more than once`)
+    if (kind !== 'list' && seen.has(name))
+      return new UsageError('USAGE_FLAG', `--${name} is given more than once`)
     seen.add(name)
   }
   return undefined
@@ -74,7 +77,10 @@ function ownComplaint(command: CommandDefinition, args: readonly string[]): Usag
 
 function unknownCommand(name: string): UsageError {
   const shown = `'${escapeForDisplay(name)}'`
-  const meant = nearest(name, COMMANDS.map((command) => command.name))
+  const meant = nearest(
+    name,
+    COMMANDS.map((command) => command.name),
+  )
   const looksLikeFile = /[./:]/.test(name)
   const hint = looksLikeFile
     ? 'to judge a file: sigward verify FILE'
@@ -124,7 +130,12 @@ function start(): Argv {
 
 function addCommands(program: Argv): Argv {
   for (const command of COMMANDS) {
-    program.command(synopsis(command), command.summary, (child) => configure(child, command), () => undefined)
+    program.command(
+      synopsis(command),
+      command.summary,
+      (child) => configure(child, command),
+      () => undefined,
+    )
   }
   return program
     .usage(

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import {
-  EXIT_CODES,
   exitCodeOf,
   exitCodeOfError,
   type Engine,

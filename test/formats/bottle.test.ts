@@ -138,13 +138,11 @@ describe('what a statement may call a bottle', () => {
   })
 })
 
-describe('published bottles', () => {
-  const cases = vectorCases('homebrew').filter((c) => typeof c.inputs['bottle'] === 'string')
-  it.each(cases)('$id', async (vector) => {
-    const path = vectorInput(vector, 'bottle')
-    const { adapter, artifact } = await openPackage(memoryFile(basename(path), readVector(path)))
-    expect(adapter).toBe(bottle)
-    expect(artifact.subject).toMatchObject({ name: 'testball_bottle', version: '0.1' })
-    expect(artifact.subject.statementNames).toContain(basename(path))
-  })
+const published = vectorCases('homebrew').filter((c) => typeof c.inputs['bottle'] === 'string')
+it.each(published)('published bottles: $id', async (vector) => {
+  const path = vectorInput(vector, 'bottle')
+  const { adapter, artifact } = await openPackage(memoryFile(basename(path), readVector(path)))
+  expect(adapter).toBe(bottle)
+  expect(artifact.subject).toMatchObject({ name: 'testball_bottle', version: '0.1' })
+  expect(artifact.subject.statementNames).toContain(basename(path))
 })

@@ -70,9 +70,10 @@ describe('bundles as the gem host stores them', () => {
   })
 })
 
-describe('published bundles of gems', () => {
-  const cases = vectorCases('gem').filter((c) => c.id === 'gem/sigstore-1.0.0')
-  it.each(cases)('$id is as before after breaking and repairing it', (vector) => {
+const published = vectorCases('gem').filter((c) => c.id === 'gem/sigstore-1.0.0')
+it.each(published)(
+  'published bundles of gems: $id is as before after breaking and repairing it',
+  (vector) => {
     const text = readVector(vectorInput(vector, 'bundle')).toString()
     expect(repair(text)).toEqual({ texts: [text.trim()], notes: [] })
     const sound = JSON.parse(text) as Stored
@@ -86,8 +87,8 @@ describe('published bundles of gems', () => {
     const { texts, notes } = repair(JSON.stringify([broken]))
     expect(JSON.parse(texts[0] ?? '')).toEqual(sound)
     expect(notes).toHaveLength(2)
-  })
-})
+  },
+)
 
 interface Stored {
   verificationMaterial: { certificate: { rawBytes: string }; tlogEntries: { kindVersion?: unknown }[] }

@@ -78,29 +78,27 @@ describe('a provenance file', () => {
   })
 })
 
-describe('published provenance files', () => {
-  const cases = vectorCases('helm').filter((c) => c.inputs['provenance'] ?? c.inputs['clearsigned'])
-  it.each(cases)('$id', async ({ id, inputs }) => {
-    const bytes = readVector(String(inputs['provenance'] ?? inputs['clearsigned']))
-    const provenance = await parseProvenance(bytes)
-    expect(provenance.name).toMatch(/^(hash)?test$/)
-    expect(provenance.hashes).toEqual(['SHA512'])
-    // an independent reader of the same message agrees on the text and finds the signature good
-    const message = await readCleartextMessage({ cleartextMessage: bytes.toString() })
-    expect(message.getText()).toBe(provenance.signedText)
-    const key = readVector(String(inputs['keyring']))
-    const verificationKeys = await readAnyKey(key)
-    const { signatures } = await verify({
-      message,
-      verificationKeys,
-      config: { rejectPublicKeyAlgorithms: new Set() },
-    })
-    expect(await signatures[0]?.verified).toBe(true)
-    if (typeof inputs['chart'] === 'string' && id !== 'helm/prov-of-other-chart') {
-      const sha256 = createHash('sha256').update(readVector(inputs['chart'])).digest('hex')
-      expect([...provenance.files]).toEqual([[basename(inputs['chart']), `sha256:${sha256}`]])
-    }
+const published = vectorCases('helm').filter((c) => c.inputs['provenance'] ?? c.inputs['clearsigned'])
+it.each(published)('published provenance files: $id', async ({ id, inputs }) => {
+  const bytes = readVector(String(inputs['provenance'] ?? inputs['clearsigned']))
+  const provenance = await parseProvenance(bytes)
+  expect(provenance.name).toMatch(/^(hash)?test$/)
+  expect(provenance.hashes).toEqual(['SHA512'])
+  // an independent reader of the same message agrees on the text and finds the signature good
+  const message = await readCleartextMessage({ cleartextMessage: bytes.toString() })
+  expect(message.getText()).toBe(provenance.signedText)
+  const key = readVector(String(inputs['keyring']))
+  const verificationKeys = await readAnyKey(key)
+  const { signatures } = await verify({
+    message,
+    verificationKeys,
+    config: { rejectPublicKeyAlgorithms: new Set() },
   })
+  expect(await signatures[0]?.verified).toBe(true)
+  if (typeof inputs['chart'] === 'string' && id !== 'helm/prov-of-other-chart') {
+    const sha256 = createHash('sha256').update(readVector(inputs['chart'])).digest('hex')
+    expect([...provenance.files]).toEqual([[basename(inputs['chart']), `sha256:${sha256}`]])
+  }
 })
 
 async function readAnyKey(bytes: Buffer): ReturnType<typeof readKey> {

@@ -4,7 +4,8 @@ import { digestOf, equalDigests, type DigestAlgorithm } from '../digest.ts'
 import { CheckFailed, MalformedError } from '../errors.ts'
 import { Fields } from '../fields.ts'
 import { parseJson } from '../json.ts'
-import { readPem } from '../pem.ts'
+import { readPem, type PemBlock } from '../pem.ts'
+import { parseCertificate } from '../x509/certificate.ts'
 import type { Code } from '../codes.ts'
 import type { TransparencyLog } from '../authority.ts'
 import type { LogEntry } from '../bundle.ts'
@@ -121,7 +122,7 @@ function checkIntoto(spec: Fields, signed: SignedContent, signer: ClaimedSigner)
       throw differs('ENTRY_DIGEST', 'the logged payload type is another one', payloadType, signed.content.payloadType)
     }
   }
-  if (signature === undefined) throw differs('ENTRY_MALFORMED', 'the logged signature is not base64 of base64')
+  if (signature === undefined) throw differs('ENTRY_SIGNATURE', 'the logged signature is not base64 of base64')
   checkSameSignature(signature, signed)
   checkVerifier(verifier, signer)
 }
@@ -162,12 +163,16 @@ function checkSameSignature(logged: Uint8Array, signed: SignedContent): void {
 function checkVerifier(pem: Uint8Array, signer: ClaimedSigner): void {
   const blocks = readPem(decodeUtf8(pem) ?? '')?.blocks ?? []
   const [block] = blocks
-  const label = signer.kind === 'key' ? 'PUBLIC KEY' : 'CERTIFICATE'
-  const wanted = verifierBytes(signer)
-  if (block === undefined || blocks.length !== 1 || block.label !== label || !equalBytes(block.der, wanted)) {
-    const what = label === 'CERTIFICATE' ? 'certificate' : 'key'
-    throw differs('ENTRY_VERIFIER', `the entry logs another ${what} than the bundle's`)
+  if (block === undefined || blocks.length !== 1 || !isVerifier(block, signer)) {
+    throw differs('ENTRY_VERIFIER', `the entry logs another ${signer.kind} than the bundle's`)
   }
+}
+
+/** A signature with a managed key may have been logged under a certificate of that same key. */
+function isVerifier({ label, der }: PemBlock, signer: ClaimedSigner): boolean {
+  if (signer.kind === 'certificate') return label === 'CERTIFICATE' && equalBytes(der, signer.leaf.der)
+  if (label === 'PUBLIC KEY') return equalBytes(der, signer.key.spki)
+  return label === 'CERTIFICATE' && equalBytes(reading(() => parseCertificate(der).spki), signer.key.spki)
 }
 
 function verifierBytes(signer: ClaimedSigner): Uint8Array {

@@ -93,6 +93,13 @@ function invalid(key: PublicKey, what: string): CheckFailed {
   })
 }
 
-export function describeScheme(scheme: SignatureScheme): string {
+function describeScheme(scheme: SignatureScheme): string {
   return 'hash' in scheme ? `${scheme.kind} ${scheme.hash}` : scheme.kind
+}
+
+/** Key and scheme in one term: `ecdsa-p256 sha256`, `rsa-pkcs1 sha256 of 3072 bits`, `ed25519ph`, `ml-dsa-44`. */
+export function describeAlgorithm(key: PublicKey, scheme: SignatureScheme): string {
+  if (scheme.kind === 'ecdsa') return `${key.type} ${scheme.hash}`
+  if ('hash' in scheme) return `${describeScheme(scheme)} of ${key.bits} bits`
+  return scheme.kind === 'ml-dsa' ? key.type : scheme.kind
 }

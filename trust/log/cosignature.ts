@@ -13,8 +13,11 @@ import { parseVkey, type Vkey } from './vkey.ts'
 export interface Cosigner {
   /** Key name, as on its signature lines. */
   readonly name: string
+  /** Four bytes, lower-case hex. */
   readonly keyId: string
+  /** How it signs. */
   readonly algorithm: 'ed25519' | 'ml-dsa-44'
+  /** What it signs with. */
   readonly key: PublicKey
 }
 

@@ -127,7 +127,7 @@ export function checkLogKeyWindow(logs: readonly TransparencyLog[], times: reado
   if (logs.some(({ validFor }) => times.some((at) => windowContains(validFor, at)))) return
   const got = times.map((at) => at.toISOString()).join(', ')
   const wanted = logs.map(windowText).join(' or ')
-  refuse('LOG_KEY_WINDOW', 'the log key was not valid at any verified time', got || 'no time', wanted)
+  refuse('LOG_KEY_WINDOW', 'the log key was not valid at any proven time', got || 'no time', wanted)
 }
 
 /** A trusted root may list one key more than once, so every log of that ID may have signed. */
@@ -156,14 +156,16 @@ function openCheckpoint(
  * with: there the key is what binds, and key name and origin `<host> - <tree>` need only agree with each other.
  */
 function openCheckpointOf(log: TransparencyLog, generation: 1 | 2, note: UnverifiedNote): Checkpoint {
-  const origin = note.unverifiedText.slice(0, note.unverifiedText.indexOf('\n'))
+  // its form first, so that a missing line is called that; nothing of it leaves before the note is opened
+  const checkpoint = readEntryPart(() => parseCheckpoint(note.unverifiedText))
+  const { origin } = checkpoint
   const name = generation === 2 ? log.names.find((n) => n === origin) : V1_ORIGIN.exec(origin)?.[1]
   if (name === undefined) {
     const wanted = generation === 2 ? log.names.join(' or ') : '<host> - <tree>'
     refuse('LOG_CHECKPOINT_ORIGIN', 'the checkpoint is of another log', origin, wanted)
   }
-  const { text } = openNote(note, [verifierOf(log, name)])
-  return readEntryPart(() => parseCheckpoint(text))
+  openNote(note, [verifierOf(log, name)])
+  return checkpoint
 }
 
 function verifierOf(log: TransparencyLog, name: string): NoteVerifier {

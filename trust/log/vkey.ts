@@ -9,14 +9,17 @@ import { isKeyName, NOTE_TYPE, noteKeyId, noteVerifier, typedKeyId, type NoteVer
  * signs of its own and names have none, so the first two divide.
  */
 export interface Vkey {
+  /** Key name: for a log, its origin. */
   readonly name: string
   /** Four bytes, lower-case hex; recomputed, never taken from the text. */
   readonly keyId: string
   /** What the key signs, and how. */
   readonly type: VkeyType
+  /** What it signs with. */
   readonly key: PublicKey
 }
 
+/** Signature type bytes of C2SP signed-note. */
 export type VkeyType = (typeof NOTE_TYPE)[keyof typeof NOTE_TYPE]
 
 /** AlgorithmIdentifiers (RFC 8410, RFC 9881): an object identifier without parameters. */

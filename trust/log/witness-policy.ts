@@ -8,6 +8,7 @@ import { parseVkey, type Vkey } from './vkey.ts'
 export interface WitnessPolicy {
   /** Logs that the policy is for; none means that the logs are known from elsewhere. */
   readonly logs: readonly PolicyLog[]
+  /** In the order of the file; no two have the same key. */
   readonly witnesses: readonly PolicyWitness[]
   /** In the order of the file: members come before their group. */
   readonly groups: readonly WitnessGroup[]
@@ -15,29 +16,42 @@ export interface WitnessPolicy {
   readonly quorum: string | undefined
 }
 
+/** A `log` line. */
 export interface PolicyLog {
+  /** Name and key of the log. */
   readonly vkey: Vkey
+  /** Not used by verification. */
   readonly url: string | undefined
 }
 
+/** A `witness` line. */
 export interface PolicyWitness {
   /** Name inside the policy file, which need not be the key name. */
   readonly name: string
+  /** Its key. */
   readonly cosigner: Cosigner
+  /** Not used by verification. */
   readonly url: string | undefined
 }
 
+/** A `group` line. */
 export interface WitnessGroup {
+  /** Other lines and the quorum name the group by it. */
   readonly name: string
   /** How many members must have cosigned, 1 to all. */
   readonly threshold: number
+  /** Names of witnesses and groups. */
   readonly members: readonly string[]
 }
 
 const MAX_SIZE = 1024 * 1024
 const NONE = 'none'
 
-/** Errors: `MALFORMED_WITNESS_POLICY` with the line. */
+/**
+ * Reads a witness policy, for `witnesses` of a trust domain.
+ *
+ * @throws MalformedError `MALFORMED_WITNESS_POLICY` with the line
+ */
 export function parseWitnessPolicy(text: string): WitnessPolicy {
   if (text.length > MAX_SIZE) malformed(0, `the policy is larger than ${MAX_SIZE} characters`)
   const reader = new PolicyReader()

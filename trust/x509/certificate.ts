@@ -9,8 +9,11 @@ import { contextTag, readElement, readOid, TAG } from './der.ts'
  * encoded again. This is on the path of every verification, so elements are walked without an object for each.
  */
 
+/** An extension of a certificate. */
 export interface Extension {
+  /** Dotted object identifier. */
   readonly oid: string
+  /** Whoever does not understand it must refuse the certificate. */
   readonly critical: boolean
   /** Content of the OCTET STRING. */
   readonly value: Uint8Array
@@ -18,7 +21,9 @@ export interface Extension {
   readonly raw: Uint8Array
 }
 
+/** A certificate, parsed and not verified. */
 export interface Certificate {
+  /** The whole certificate. */
   readonly der: Uint8Array
   /** The TBSCertificate element: the bytes that the issuer signed. */
   readonly tbs: Uint8Array
@@ -26,9 +31,11 @@ export interface Certificate {
   readonly serial: Uint8Array
   /** Name elements, compared byte by byte. */
   readonly issuer: Uint8Array
+  /** Name element, as `issuer`. */
   readonly subject: Uint8Array
   /** Both ends belong to the validity. */
   readonly notBefore: Date
+  /** Belongs to the validity. */
   readonly notAfter: Date
   /** SubjectPublicKeyInfo element. */
   readonly spki: Uint8Array
@@ -36,6 +43,7 @@ export interface Certificate {
   readonly publicKey: PublicKey
   /** AlgorithmIdentifier element; the same bytes stand inside and outside of what is signed. */
   readonly signatureAlgorithm: Uint8Array
+  /** Content of the BIT STRING. */
   readonly signature: Uint8Array
   /** By dotted object identifier, each at most once, in the order of the certificate. */
   readonly extensions: ReadonlyMap<string, Extension>

@@ -223,6 +223,7 @@ const LAST_RAW_EXTENSION = 6
 
 /** Who signed, in the words of the certificate authority. Text is as it stands there: escape it before printing. */
 export interface CertificateIdentity {
+  /** The one subject alternative name. */
   readonly subject: { readonly kind: 'email' | 'uri' | 'otherName'; readonly value: string }
   /** OIDC issuer that vouched for the subject; certificates of other authorities have none. */
   readonly issuer: string | undefined

@@ -12,7 +12,7 @@ import {
   requireUnderstood,
 } from './extensions.ts'
 import { formatName } from './name.ts'
-import { verifyCertificateSignature } from './signature.ts'
+import { readSignatureScheme, verifyCertificateSignature } from './signature.ts'
 
 /**
  * Certificate paths (RFC 5280 section 6) from a leaf to an authority of the trusted root, at a given time. Every
@@ -41,9 +41,10 @@ export const MAX_UNTRUSTED = 4
 const MAX_CHAIN = 8
 
 /**
- * Proves the links inside a chain of the trusted root, once, when it is loaded, and gives it with the issuer of
- * leaves first: `PathFinder` relies on that and checks only the signatures below the chain. The anchor is believed
- * because it is listed, so its own signature says nothing and it need not be self-signed. Errors:
+ * Judges a chain of the trusted root by everything but its signatures, when it is loaded, and gives it with the issuer
+ * of leaves first. `PathFinder` proves the signatures inside it, once, before the chain first vouches for anything:
+ * a root lists many chains and a verification needs one. The anchor is believed because it is listed, so its own
+ * signature says nothing and it need not be self-signed. Errors:
  * `MALFORMED_TRUSTED_ROOT`, and `SIGNATURE_ALGORITHM` for an algorithm that is not supported.
  */
 export function linkAuthority(
@@ -79,8 +80,9 @@ function requireLinked(chain: readonly Certificate[], purpose: PathPurpose): voi
     if (issuer === undefined) continue
     if (!isNamedIssuer(certificate, issuer))
       malformed('an authority does not name the next one as its issuer')
-    if (!verifyCertificateSignature(certificate, issuer.publicKey))
-      malformed('an authority is not signed by the next')
+    if (readSignatureScheme(certificate.signatureAlgorithm) === undefined) {
+      throw new MalformedError('SIGNATURE_ALGORITHM', 'an authority is signed with an algorithm that is not supported')
+    }
   }
   requirePathLengths(chain)
 }
@@ -224,7 +226,8 @@ export class PathFinder<A extends AuthorityChain> {
     const { certificates } = this.#path(route)
     const authorities = certificates.slice(1)
     const steps = [
-      () => this.#requireSignatures(route),
+      () => requireSignatures([this.#leaf, ...route.between, route.authority.chain[0]]),
+      () => requireSignatures(route.authority.chain),
       () => requireWindow(route.authority, time),
       () => requireValidity(this.#leaf, time, 'CERT_TIME'),
       () => authorities.forEach((certificate) => requireValidity(certificate, time, 'CERT_CHAIN')),
@@ -243,17 +246,16 @@ export class PathFinder<A extends AuthorityChain> {
     }
     return undefined
   }
+}
 
-  #requireSignatures({ authority, between }: Route<A>): void {
-    let below = this.#leaf
-    for (const issuer of [...between, authority.chain[0]]) {
-      if (!isSignedBy(below, issuer)) {
-        throw new CheckFailed('certificate', 'CERT_SIGNATURE', 'the issuer did not sign the certificate', {
-          got: formatName(issuer.subject),
-        })
-      }
-      below = issuer
-    }
+/** Each is signed by the next. */
+function requireSignatures(chain: readonly Certificate[]): void {
+  for (const [i, certificate] of chain.entries()) {
+    const issuer = chain[i + 1]
+    if (issuer === undefined || isSignedBy(certificate, issuer)) continue
+    throw new CheckFailed('certificate', 'CERT_SIGNATURE', 'the issuer did not sign the certificate', {
+      got: formatName(issuer.subject),
+    })
   }
 }
 

@@ -187,7 +187,7 @@ function requirePath(
   const anchors = [{ chain: authority.chain, validFor: ALWAYS }]
   const finder = new PathFinder(signer, untrusted, anchors, 'timeStamping')
   finder.at(info.earliest)
-  finder.at(info.latest)
+  if (info.latest > info.earliest) finder.at(info.latest)
 }
 
 function requireWindow({ info }: TimestampResponse, validFor: Window): void {

@@ -1,20 +1,23 @@
 import type { Pages } from './page.ts'
 
-const FORMAT = 'the Sigstore bundle format (protobuf-specs, sigstore_bundle.proto); Sigstore client specification, section 5'
+const FORMAT =
+  'the Sigstore bundle format (protobuf-specs, sigstore_bundle.proto); Sigstore client specification, section 5'
 
 export const BUNDLE_PAGES = {
   BUNDLE_TOO_LARGE: {
     title: 'the bundle is larger than any honest one',
     what: 'A bundle may have at most 16 MiB. The size is looked at before anything is parsed.',
     why: 'Verification runs before anything is trusted, so whoever hands over the bundle could otherwise use up memory and time at will.',
-    breaks: 'Usually another file was given in place of the bundle, or a very large attestation was put into one.',
+    breaks:
+      'Usually another file was given in place of the bundle, or a very large attestation was put into one.',
     todo: 'Check that the file is the bundle. If the publisher really makes bundles of this size, ask for a smaller statement.',
   },
   BUNDLE_JSON: {
     title: 'the bundle is not strict JSON',
     what: 'A bundle is one JSON object in UTF-8, without a repeated key, without a byte order mark, and not nested deeper than the format needs.',
     why: 'Two programs that read doubtful JSON differently can be shown two different bundles in the same bytes.',
-    breaks: 'A download that ended early, an HTML error page saved under the name of the bundle, or a file of several bundles (JSON Lines) given as one.',
+    breaks:
+      'A download that ended early, an HTML error page saved under the name of the bundle, or a file of several bundles (JSON Lines) given as one.',
     todo: 'Fetch the bundle again. If the bytes stay the same, the publisher has to make a new one.',
     spec: `${FORMAT}; RFC 8259`,
   },
@@ -22,7 +25,8 @@ export const BUNDLE_PAGES = {
     title: 'the bundle names a version that is not known',
     what: 'The field mediaType must be exactly one of the four spellings of versions 0.1, 0.2 and 0.3.',
     why: 'The version decides which evidence must be there. An unknown one may ask for checks that this release does not know.',
-    breaks: 'A file that is no Sigstore bundle (such as the older cosign bundle, which has no media type), or a bundle from a newer tool.',
+    breaks:
+      'A file that is no Sigstore bundle (such as the older cosign bundle, which has no media type), or a bundle from a newer tool.',
     todo: 'Look at the file with "sigward inspect". Ask for a bundle of version 0.3, or use a newer sigward.',
     spec: FORMAT,
   },
@@ -30,7 +34,8 @@ export const BUNDLE_PAGES = {
     title: 'a field of the bundle is missing or malformed',
     what: 'Every field that is needed is there and has its type: texts, decimal numbers, and bytes in canonical base64. The failure names the JSON path.',
     why: 'Lenient decoders skip what they do not understand, so the same text can mean different bytes to different programs.',
-    breaks: 'A bundle that was edited by hand or passed through a tool that rewrites JSON; base64 with line breaks; keys in snake_case.',
+    breaks:
+      'A bundle that was edited by hand or passed through a tool that rewrites JSON; base64 with line breaks; keys in snake_case.',
     todo: 'Fetch the bundle again from where the publisher put it, and do not reformat it.',
     spec: FORMAT,
   },
@@ -89,14 +94,6 @@ export const BUNDLE_PAGES = {
     todo: 'Ask the publisher to sign again.',
     spec: 'DSSE protocol, section on keyid; sigstore_common.proto, PublicKeyIdentifier',
   },
-  BUNDLE_ENTRY: {
-    title: 'a log entry in the bundle is incomplete',
-    what: 'Each entry names its log, its kind, its index, and carries the logged body.',
-    why: 'What is missing would have to be looked up online, and an answer to a lookup is not evidence.',
-    breaks: 'Bundles put together by scripts from parts of a log\'s answer.',
-    todo: 'Ask the publisher to sign again with a current tool.',
-    spec: 'sigstore_rekor.proto, TransparencyLogEntry',
-  },
   BUNDLE_ENTRY_KIND: {
     title: 'a log entry is of a kind that is not known here',
     what: 'Known are hashedrekord 0.0.1 and 0.0.2, dsse 0.0.1 and intoto 0.0.2.',
@@ -109,7 +106,8 @@ export const BUNDLE_PAGES = {
     title: 'a log entry has no inclusion proof',
     what: 'From version 0.2 on, and for every entry of a tile log, the entry carries an inclusion proof with a signed checkpoint.',
     why: 'Without it nothing but a promise says that the entry is in the log, and the question would have to be asked online.',
-    breaks: 'Bundles whose proof was removed to save space, or that were made before the log had published the entry.',
+    breaks:
+      'Bundles whose proof was removed to save space, or that were made before the log had published the entry.',
     todo: 'Ask for a bundle with proof and checkpoint. Sigward never looks them up.',
     spec: 'Sigstore client specification, section 4.4; Rekor v2 specification, section 4.1',
   },

@@ -24,7 +24,8 @@ export const CERTIFICATE_PAGES = {
     title: 'the authority was not trusted at that time',
     what: 'Each trusted time of the signature lies in the window that the trusted root gives to the authority; both ends belong to it.',
     why: 'An authority that was retired, perhaps because its key leaked, must not vouch for anything new.',
-    breaks: 'A trusted root that is older than the authority, or a private instance whose window was set too short.',
+    breaks:
+      'A trusted root that is older than the authority, or a private instance whose window was set too short.',
     todo: 'Refresh the trusted root. If the window is over, distrust the file.',
     spec: 'sigstore_trustroot.proto, CertificateAuthority.valid_for',
   },
@@ -32,7 +33,8 @@ export const CERTIFICATE_PAGES = {
     title: 'the signature was made outside the validity of the certificate',
     what: 'At every trusted time of the signature, the certificate and all above it were valid; both ends belong to it. All times count, not the best one.',
     why: 'The key of a short-lived certificate is thrown away after some minutes. A later signature was made by whoever found the key.',
-    breaks: 'A slow build that asked for the certificate first and signed more than ten minutes later, or a signing machine with a wrong clock.',
+    breaks:
+      'A slow build that asked for the certificate first and signed more than ten minutes later, or a signing machine with a wrong clock.',
     todo: 'The publisher has to sign again, and should hash first and ask for the certificate last.',
     spec: `${CLIENT}; RFC 5280, section 6`,
   },
@@ -40,7 +42,8 @@ export const CERTIFICATE_PAGES = {
     title: 'the certificate does not lead to a trusted authority',
     what: 'From the certificate, issuer by issuer, names and key identifiers lead to an anchor of the trusted root.',
     why: 'Each link of the path is one signature that somebody answers for. A gap is nobody.',
-    breaks: 'A private authority whose intermediate certificate stands neither in the trusted root nor in the bundle.',
+    breaks:
+      'A private authority whose intermediate certificate stands neither in the trusted root nor in the bundle.',
     todo: 'Whoever runs the instance has to publish the whole chain in its trusted root.',
     spec: 'RFC 5280, section 6.1',
   },

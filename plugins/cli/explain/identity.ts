@@ -1,13 +1,15 @@
 import type { Pages } from './page.ts'
 
-const POLICY = 'Sigstore client specification, sections 4.1 and 4.3, on the identity that the verifier expects'
+const POLICY =
+  'Sigstore client specification, sections 4.1 and 4.3, on the identity that the verifier expects'
 
 export const IDENTITY_PAGES = {
   IDENTITY_SUBJECT: {
     title: 'somebody else signed',
     what: 'The name in the certificate (e-mail address, workflow, user name) is the one that you named, character by character, or matches your pattern from the first to the last character.',
     why: 'A signature by anybody proves nothing. The question is whether the right one signed.',
-    breaks: 'The project moved its release workflow, renamed its default branch, or another maintainer released. Workflow identities hold the branch or tag, so a new tag is a new identity: use a pattern for the part that changes.',
+    breaks:
+      'The project moved its release workflow, renamed its default branch, or another maintainer released. Workflow identities hold the branch or tag, so a new tag is a new identity: use a pattern for the part that changes.',
     todo: 'Find out from the project, not from the package, who signs its releases. If the new signer is right, name it.',
     spec: POLICY,
   },
@@ -15,7 +17,8 @@ export const IDENTITY_PAGES = {
     title: 'somebody else vouches for the signer',
     what: 'The OpenID Connect issuer in the certificate is the one that you named.',
     why: 'The same e-mail address at two issuers can be two people: whoever runs an issuer can let anybody be anybody there.',
-    breaks: 'The address of a sign-in page in place of the issuer, a missing or additional slash at the end, or a project that moved to another build service.',
+    breaks:
+      'The address of a sign-in page in place of the issuer, a missing or additional slash at the end, or a project that moved to another build service.',
     todo: 'Compare what was got with what was wanted. "sigward inspect BUNDLE" shows the issuer as the certificate spells it.',
     spec: POLICY,
   },
@@ -31,7 +34,8 @@ export const IDENTITY_PAGES = {
     title: 'another key signed, or no key was named',
     what: 'The bundle was signed with a key, and that key is one of those that you named.',
     why: 'A key hint in a bundle is text that nobody signed. Only the key itself proves who signed.',
-    breaks: 'The publisher changed the key, or the bundle has no log entry from which the key could at least be shown.',
+    breaks:
+      'The publisher changed the key, or the bundle has no log entry from which the key could at least be shown.',
     todo: 'Get the key from the project by a way that you trust and give it with --key.',
     spec: 'Sigstore client specification, section 4.6, on managed keys',
   },
@@ -72,13 +76,6 @@ export const IDENTITY_PAGES = {
     todo: 'Compare the two names. Do not use the file under the name that was asked for.',
     spec: 'Package URL specification (ECMA-427)',
   },
-  PACKAGE_DENIED: {
-    title: 'the policy denies this package',
-    what: 'The package is on no list of denials of the policy (by digest, version, identity or time).',
-    why: 'Sigstore has no revocation: a denial is how a package that is known to be bad is kept out, though its signature holds.',
-    breaks: 'A release that was found to be compromised.',
-    todo: 'Remove the package. If the denial is wrong, correct the policy.',
-  },
   REGISTRY_KEY_UNKNOWN: {
     title: 'the key of the registry is not known',
     what: 'The signature of the registry names one of the keys that a trust domain lists for this registry.',
@@ -102,13 +99,5 @@ export const IDENTITY_PAGES = {
     breaks: 'A mirror that packs packages again.',
     todo: 'Do not use the package. Get it from the registry itself.',
     spec: 'npm registry signatures',
-  },
-  EMBEDDED_SIGNATURE: {
-    title: 'the signature inside the package does not hold',
-    what: 'A signature of the format itself (WASM signature section) holds over the bytes that it covers, under a key that you named.',
-    why: 'A signature that is there and false says that the package was changed after it was signed.',
-    breaks: 'A tool that rewrote the package, such as an optimiser, after it was signed.',
-    todo: 'Do not use the package. Ask the publisher to sign the final file.',
-    spec: 'WebAssembly tool conventions, Signatures',
   },
 } as const satisfies Pages

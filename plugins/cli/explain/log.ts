@@ -58,7 +58,8 @@ export const LOG_PAGES = {
     title: 'the checkpoint cannot be read',
     what: 'The checkpoint is a signed note: a line with the origin, one with the size in decimal digits, one with the root hash in base64, an empty line, then the signatures.',
     why: 'The checkpoint is what the log signs. If readers could differ about its text, the log would have said two things.',
-    breaks: 'Line ends that were changed on the way (CRLF), or a checkpoint that was copied without its last newline.',
+    breaks:
+      'Line ends that were changed on the way (CRLF), or a checkpoint that was copied without its last newline.',
     todo: 'Fetch the bundle again and do not edit it.',
     spec: 'C2SP tlog-checkpoint and signed-note; Rekor v2 specification, section 6.3',
   },
@@ -138,7 +139,8 @@ export const LOG_PAGES = {
     title: 'too few witnesses cosigned the checkpoint',
     what: 'The cosignatures that hold satisfy the quorum of the witness policy.',
     why: 'A log alone could show one tree to you and another to the rest of the world.',
-    breaks: 'Bundles made before the log was witnessed, or a policy that names other witnesses than the log uses.',
+    breaks:
+      'Bundles made before the log was witnessed, or a policy that names other witnesses than the log uses.',
     todo: 'Compare the witnesses in the policy with those on the checkpoint ("sigward inspect" lists them).',
     spec: 'C2SP tlog-policy',
   },

@@ -5,7 +5,8 @@ export const PACKAGE_PAGES = {
     title: 'the package cannot be read',
     what: 'The package follows the rules of its format strictly: archive headers, checksums, names, and the files that say what it is.',
     why: 'Where readers differ about a broken package, one of them verifies what the other one does not unpack.',
-    breaks: 'A download that was damaged, a file with the wrong extension, or a package that was made by a faulty tool.',
+    breaks:
+      'A download that was damaged, a file with the wrong extension, or a package that was made by a faulty tool.',
     todo: 'Get the package again. If it stays the same, it is broken or hostile: do not unpack it.',
     spec: 'the specification of the format; docs/verification.md lists them',
   },
@@ -14,7 +15,7 @@ export const PACKAGE_PAGES = {
     what: 'The file is as long as its own headers say.',
     why: 'A part of a package can look like a smaller, complete one.',
     breaks: 'A download that ended early, or a full disk.',
-    todo: 'Get the package again.',
+    todo: 'Get the package again, to its end.',
   },
   PACKAGE_LIMIT: {
     title: 'the package exceeds a safety limit',
@@ -28,7 +29,7 @@ export const PACKAGE_PAGES = {
     what: 'No path in the package is absolute, goes up with "..", or passes through a link that leads out.',
     why: 'Unpacking such a package overwrites files elsewhere, such as the start-up files of your shell.',
     breaks: 'Packages that were put together with absolute paths by mistake; mostly attacks.',
-    todo: 'Do not unpack it.',
+    todo: 'Do not unpack it, with no tool.',
     spec: 'CWE-22',
   },
   PACKAGE_DUPLICATE: {
@@ -86,7 +87,8 @@ export const INPUT_PAGES = {
     title: 'the trusted root cannot be read',
     what: 'A trusted root is strict JSON of a known version; each log and authority has a key and a window with a beginning.',
     why: 'Everything rests on it. A key without a beginning would be trusted for all of the past.',
-    breaks: 'A signing configuration or TUF metadata given in its place; a trusted root that was written by hand.',
+    breaks:
+      'A signing configuration or TUF metadata given in its place; a trusted root that was written by hand.',
     todo: 'Get the trusted root again from whoever runs the instance.',
     spec: 'sigstore_trustroot.proto',
   },
@@ -103,7 +105,7 @@ export const INPUT_PAGES = {
     what: 'A certificate is X.509 version 3 in PEM or strict DER.',
     why: 'Lenient readers see different certificates in the same bytes.',
     breaks: 'A damaged file, or a key in place of a certificate.',
-    todo: 'Get the certificate again.',
+    todo: 'Get the certificate again, in PEM or DER.',
     spec: 'RFC 5280, section 4.1; X.690 (DER)',
   },
   MALFORMED_DER: {
@@ -126,7 +128,8 @@ export const INPUT_PAGES = {
     title: 'the signed note cannot be read',
     what: 'A note is a text, an empty line, and signature lines that begin with an em dash.',
     why: 'What is signed is the exact text; two readers must cut it at the same place.',
-    breaks: 'Line ends that were changed (CRLF), a missing newline at the end, a hyphen in place of the em dash.',
+    breaks:
+      'Line ends that were changed (CRLF), a missing newline at the end, a hyphen in place of the em dash.',
     todo: 'Get the note again and do not edit it.',
     spec: 'C2SP signed-note',
   },
@@ -152,21 +155,6 @@ export const INPUT_PAGES = {
     breaks: 'A misspelt name, a missing quorum line.',
     todo: 'Correct the policy at the line that is named.',
     spec: 'C2SP tlog-policy',
-  },
-  MALFORMED_TIMESTAMP: {
-    title: 'the file is no timestamp response',
-    what: 'A timestamp is an RFC 3161 response in DER.',
-    why: 'The time in it can only be read where every byte is understood.',
-    breaks: 'A timestamp request, a bare token, or PEM in its place.',
-    todo: 'Give the response as the timestamp authority sent it.',
-    spec: 'RFC 3161, section 2.4.2',
-  },
-  TRUST_ROOT_MISSING: {
-    title: 'there is no trusted root',
-    what: 'Every verdict rests on a trusted root: the embedded one, or files that you name.',
-    why: 'Without roots nobody can be believed.',
-    breaks: 'A path with --trusted-root that leads nowhere.',
-    todo: 'Check the path, or leave --trusted-root out to use the embedded one.',
   },
   TRUST_SEED_MISMATCH: {
     title: 'the embedded root is not the one that was built in',
@@ -194,7 +182,7 @@ export const INPUT_PAGES = {
     what: 'The file or folder that was named exists.',
     why: 'A file that is not there was not judged; that is neither good nor bad news.',
     breaks: 'A mistyped path, or a pattern that the shell did not expand.',
-    todo: 'Check the path.',
+    todo: 'Check the path, and the folder from which you run.',
   },
   STORE_UNREADABLE: {
     title: 'the file cannot be read',

@@ -5,7 +5,8 @@ export const SIGNATURE_PAGES = {
     title: 'the bundle is about a file with another digest',
     what: 'The digest that the bundle states is the digest of the file, computed anew from its bytes.',
     why: 'The stated digest is a hint that nobody signed. It is compared so that a mix-up is called by its name.',
-    breaks: 'File and bundle of different releases, a download that ended early, or a tool that unpacked and packed the file again.',
+    breaks:
+      'File and bundle of different releases, a download that ended early, or a tool that unpacked and packed the file again.',
     todo: 'Get file and bundle again from the same release. If they still differ, do not use the file.',
     spec: 'Sigstore client specification, section 4.5',
   },
@@ -13,7 +14,8 @@ export const SIGNATURE_PAGES = {
     title: 'the signature is not by this key over these bytes',
     what: 'The signature holds over the file (or over the envelope with its statement) under the key in the certificate, or the key that you named.',
     why: 'This is the link between signer and bytes. Without it everything else in the bundle is about something else.',
-    breaks: 'The file was changed after it was signed, the bundle belongs to another file, or another key was named with --key.',
+    breaks:
+      'The file was changed after it was signed, the bundle belongs to another file, or another key was named with --key.',
     todo: 'Get file and bundle again from the same release, and check which key is the right one. Do not use the file before it holds.',
     spec: 'Sigstore client specification, section 4.5; DSSE protocol for envelopes',
   },
@@ -32,14 +34,6 @@ export const SIGNATURE_PAGES = {
     breaks: 'Naming a digest (sha256:…) for a bundle that was signed with such a key.',
     todo: 'Name the file in place of its digest.',
     spec: 'RFC 8032, section 5.1; FIPS 204',
-  },
-  SIGNATURE_KEY: {
-    title: 'the public key cannot be used',
-    what: 'The key is a SubjectPublicKeyInfo (PEM or DER) of an accepted type, its point lies on the curve, its size is allowed.',
-    why: 'A key outside its own rules can make any signature hold.',
-    breaks: 'A private key, a certificate or a key of another format (OpenSSH, minisign, OpenPGP) given with --key.',
-    todo: 'Export the public key as PEM. "sigward inspect FILE" says what a file is.',
-    spec: 'RFC 5280, section 4.1.2.7; RFC 5480; RFC 8410',
   },
   STATEMENT_PAYLOAD_TYPE: {
     title: 'the envelope does not hold an in-toto statement',
@@ -69,7 +63,8 @@ export const SIGNATURE_PAGES = {
     title: 'the statement is about other files',
     what: 'One of the subjects of the statement has the digest of this file, under every algorithm that it names and Sigward knows. Names are never enough.',
     why: 'A true statement about another file says nothing about this one. Whoever could attach it here could borrow any good reputation.',
-    breaks: 'The attestation of another version or platform; a file that was packed again after the build; an archive where the statement is about its content.',
+    breaks:
+      'The attestation of another version or platform; a file that was packed again after the build; an archive where the statement is about its content.',
     todo: 'Get the attestation of exactly this file. "sigward inspect BUNDLE" lists the subjects and their digests.',
     spec: 'in-toto attestation framework, on matching subjects by digest; Sigstore client specification, section 4.5',
   },

@@ -7,7 +7,8 @@ export const TIME_PAGES = {
     title: 'the timestamp cannot be read',
     what: 'The timestamp is a complete RFC 3161 response in DER: a status, one signed token, one signer, and the attributes that must be signed.',
     why: 'The time of the signature decides whether a short-lived certificate was good. It must mean the same to every reader.',
-    breaks: 'A bare token in place of the whole response, or a timestamp that passed through a tool that rewrites DER.',
+    breaks:
+      'A bare token in place of the whole response, or a timestamp that passed through a tool that rewrites DER.',
     todo: 'Ask the publisher to sign again with a current tool.',
     spec: 'RFC 3161, section 2.4.2; RFC 5652, section 5',
   },
@@ -55,7 +56,8 @@ export const TIME_PAGES = {
     title: 'the timestamp lies outside the time for which its authority is trusted',
     what: 'The time in the token lies in the window that the trusted root gives to this authority; both ends belong to it.',
     why: 'An authority that was retired, perhaps because its key leaked, must not make new times, and not old ones either.',
-    breaks: 'A trusted root that is older than the authority, or a private instance whose window was set too short.',
+    breaks:
+      'A trusted root that is older than the authority, or a private instance whose window was set too short.',
     todo: 'Refresh the trusted root. If the window is over, distrust the bundle.',
     spec: 'sigstore_trustroot.proto, CertificateAuthority.valid_for',
   },
@@ -63,7 +65,8 @@ export const TIME_PAGES = {
     title: 'no authority that is trusted made this timestamp',
     what: 'The certificate that signed the timestamp leads to a timestamp authority of the trusted root. Certificates inside the timestamp are no proof of anything.',
     why: 'Anybody can run a timestamp authority and set its clock.',
-    breaks: 'A bundle of a private or staging instance, or stamped by a public authority that the trusted root does not name.',
+    breaks:
+      'A bundle of a private or staging instance, or stamped by a public authority that the trusted root does not name.',
     todo: 'Name the trusted root that knows this authority with --trusted-root.',
     spec: TIME,
   },
@@ -79,7 +82,8 @@ export const TIME_PAGES = {
     title: 'the key was not good at that time',
     what: 'Where a key has a window (in a policy, or in the list of a registry), each trusted time of the signature lies in it.',
     why: 'A key that was replaced must not sign anything new.',
-    breaks: 'A key rotation in which the policy was changed and the packages were not signed again, or the other way round.',
+    breaks:
+      'A key rotation in which the policy was changed and the packages were not signed again, or the other way round.',
     todo: 'Use the key that was good at that time, or correct the window.',
     spec: 'sigstore_trustroot.proto, PublicKey.valid_for',
   },

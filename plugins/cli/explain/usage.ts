@@ -36,11 +36,4 @@ export const USAGE_PAGES = {
     breaks: 'Typing mistakes, or a code of another release.',
     todo: 'Run "sigward explain" without an argument for the list.',
   },
-  USAGE_UNSUPPORTED_NODE: {
-    title: 'this Node is too old',
-    what: 'Sigward runs on Node 22.22.2 and newer of its line, 24.15 and newer of its line, and 26 or newer.',
-    why: 'Older releases lack algorithms and fixes on which the checks rest.',
-    breaks: 'The Node of an operating system.',
-    todo: 'Install one of these. In a checkout, "npm ci" brings one.',
-  },
 } as const satisfies Pages

@@ -116,7 +116,7 @@ describe.each([1, 2] as const)('checkInclusion in a log of generation %i', (gene
     ],
     ['LOG_CHECKPOINT_MALFORMED', 'a signed empty line', `${log.checkpointText()}\n`],
     ['LOG_CHECKPOINT_ORIGIN', 'another origin', log.checkpointText({ origin: 'other.test' })],
-    ['LOG_CHECKPOINT_ORIGIN', 'an empty origin', log.checkpointText({ origin: '' })],
+    ['LOG_CHECKPOINT_MALFORMED', 'an empty origin', log.checkpointText({ origin: '' })],
     [
       'LOG_CHECKPOINT_ORIGIN',
       'an origin with more text',

@@ -5,11 +5,9 @@ import {
   basicConstraints,
   EKU,
   extension,
-  keyIdentifierOf,
   keyUsage,
   newAuthority,
   newLeaf,
-  subjectKeyIdentifier,
   type AuthorityOptions,
   type LeafOptions,
   type TestAuthority,
@@ -109,19 +107,6 @@ describe('linkAuthority', () => {
       () => [...chainOf(intermediate).slice(0, 1), ...chainOf(newAuthority())],
       'codeSigning',
       'does not name',
-    ],
-    [
-      'another root of the same name and key identifier',
-      () => {
-        const other = extensions(
-          basicConstraints(true),
-          keyUsage('keyCertSign'),
-          subjectKeyIdentifier(keyIdentifierOf(root.key.spki)),
-        )
-        return [...chainOf(intermediate).slice(0, 1), ...chainOf(newAuthority(other))]
-      },
-      'codeSigning',
-      'not signed by the next',
     ],
     [
       'a path length that is exceeded',

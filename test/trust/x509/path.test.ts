@@ -3,14 +3,18 @@ import { describe, expect, it } from 'vitest'
 import { parseCertificate, type Certificate } from '../../../trust/x509/certificate.ts'
 import { buildPath, linkAuthority, PathFinder, type AuthorityChain } from '../../../trust/x509/path.ts'
 import {
+  basicConstraints,
   EKU,
   extension,
+  keyIdentifierOf,
+  keyUsage,
   leafExtensions,
   newAuthority,
   newLeaf,
   newTimestampLeaf,
   NOT_AFTER,
   NOT_BEFORE,
+  subjectKeyIdentifier,
   type LeafOptions,
   type TestAuthority,
 } from '../../support/test-certificates.ts'
@@ -41,6 +45,22 @@ describe('buildPath', () => {
     expect(path.authority).toBe(authority)
     expect(path.certificates).toEqual([leaf, ...authority.chain])
     expect(path.issuer).toBe(authority.chain[0])
+  })
+
+  it('proves the signatures inside the chain of an authority before it vouches: CERT_SIGNATURE', () => {
+    const fields = {
+      extensions: [
+        basicConstraints(true),
+        keyUsage('keyCertSign'),
+        subjectKeyIdentifier(keyIdentifierOf(root.key.spki)),
+      ],
+    }
+    const impostor = chainOf(newAuthority({ fields }))
+    const chain = linkAuthority([...chainOf(intermediate).slice(0, 1), ...impostor], 'codeSigning')
+    const leaf = leafOf(intermediate)
+    const search = (): unknown => buildPath(leaf, [], [{ chain, validFor: FOREVER }], request)
+    expect(search).toThrow(withCode('CERT_SIGNATURE'))
+    expect(search).toThrow('the issuer did not sign the certificate')
   })
 
   it('works for every kind of key, and where the root issues leaves itself', () => {
