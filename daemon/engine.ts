@@ -60,7 +60,7 @@ interface Settled {
   readonly domains: readonly TrustDomain[]
   /** Keys that the user named, also those that only a format's own signatures use. */
   readonly named: NamedKeys
-  policyFor(purl: string | undefined): Policy
+  readonly policyFor: (purl: string | undefined) => Policy
 }
 
 async function settle(request: VerifyRequest, embedded: () => Promise<TrustDomain>): Promise<Settled> {

@@ -22,8 +22,8 @@ export function looksLikeKeyring(bytes: Uint8Array): boolean {
 }
 
 /**
- * Checks a signature over `message` with the keys of one keyring. Expiry of keys is not judged: charts outlive them,
- * and the result is a remark, never a verdict.
+ * Checks a signature over `message` with the keys of one keyring, as they were when the signature says it was made:
+ * charts outlive their keys, and the result is a remark, never a verdict.
  */
 export async function verifyPgp(message: Uint8Array, signature: Uint8Array, keyring: Keyring): Promise<PgpOutcome> {
   const pgp = await import('openpgp')
@@ -34,11 +34,13 @@ export async function verifyPgp(message: Uint8Array, signature: Uint8Array, keyr
   )
   let signatures: Awaited<ReturnType<typeof pgp.verify>>['signatures']
   try {
+    const parsed = await pgp.readSignature({ binarySignature: signature })
+    const [packet] = parsed.packets
     const verified = await pgp.verify({
       message: await pgp.createMessage({ binary: message }),
-      signature: await pgp.readSignature({ binarySignature: signature }),
+      signature: parsed,
       verificationKeys,
-      date: null as unknown as Date,
+      ...(packet?.created instanceof Date ? { date: packet.created } : {}),
     })
     signatures = verified.signatures
   } catch {

@@ -143,7 +143,8 @@ function identityOf({ dev, ino, size, mtimeNs, ctimeNs }: FileState): string {
 /** Not there and not readable are two outcomes. */
 export function fileError(error: unknown, path: string): StoreError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (code === 'ENOENT' || code === 'ENOTDIR') {
+  // no file can have a name that is too long: the bundle beside a file with a long name is simply not there
+  if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG') {
     return new StoreError('STORE_NOT_FOUND', `there is no file '${path}'`, { where: path, cause: error })
   }
   return new StoreError('STORE_UNREADABLE', `'${path}' cannot be read: ${code}`, { where: path, cause: error })

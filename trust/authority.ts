@@ -27,7 +27,7 @@ export interface CertificateAuthority {
   readonly uri: string
   /** Thresholds count operators; the host of the URI where the root names none. */
   readonly operator: string
-  /** Issuer of leaves first, the anchor last; the anchor need not be self-signed. Links are verified at load. */
+  /** Issuer of leaves first, the anchor last, which need not be self-signed. Signatures are verified with each path. */
   readonly chain: readonly [Certificate, ...Certificate[]]
   /** When it is trusted. */
   readonly validFor: Window

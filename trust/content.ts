@@ -121,8 +121,8 @@ async function readContent(
   for await (const chunk of chunks) {
     size += chunk.length
     if (size <= KEPT_BYTES) {
-      // a reader may reuse its buffer for the next chunk
-      kept.push(chunk.slice())
+      // a reader may reuse its buffer for the next chunk, and the slice of a Buffer is no copy
+      kept.push(new Uint8Array(chunk))
       continue
     }
     running ??= new RunningDigests(algorithms)
@@ -156,9 +156,12 @@ async function loadVerifyDigest(
 /** Keys that somebody named tell what they are; one that would be read from a log entry may be anything. */
 function mayBeEd25519(hint: string, domains: readonly TrustDomain[], policy: Policy): boolean {
   const offered = managedKeys(policy.requirement)
-  const vouched = domains.flatMap(({ keys }) => keys.filter((one) => one.hint === hint))
-  const named = [...offered, ...vouched]
-  return named.length === 0 || named.some(({ key }) => key.type === 'ed25519')
+  const vouched = domains.map(({ keys }) =>
+    hint === '' ? undefined : keys.find((one) => one.usage === 'attestations' && one.hint === hint),
+  )
+  // a domain that vouches for no key of this hint reads the key from the entry, whatever the other domains do
+  if (offered.length === 0 && vouched.includes(undefined)) return true
+  return [...offered, ...vouched].some((one) => one?.key.type === 'ed25519')
 }
 
 export async function prehashed(): Promise<VerifyDigest> {

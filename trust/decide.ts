@@ -78,7 +78,7 @@ export function decide(
   const marked = bundles.map((bundle) =>
     bundle.evidence.some((one) => accepted?.includes(one)) ? { ...bundle, outcome: 'accepted' as const } : bundle,
   )
-  // the one place where an artifact becomes a verified one
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the one place where an artifact becomes a verified one
   return { ...facts, bundles: marked, outcome: 'verified', artifact: artifact as Verified<Artifact>, evidence: [first, ...rest] }
 }
 

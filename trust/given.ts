@@ -1,5 +1,11 @@
 import type { Artifact } from './artifact.ts'
-import { STRICT_THRESHOLDS, type DomainKey, type SpeaksFor, type Thresholds, type TrustDomain } from './domain.ts'
+import {
+  STRICT_THRESHOLDS,
+  type DomainKey,
+  type SpeaksFor,
+  type Thresholds,
+  type TrustDomain,
+} from './domain.ts'
 import { UsageError } from './errors.ts'
 import type { WitnessPolicy } from './log/witness-policy.ts'
 import type { TrustedRoot } from './trusted-root.ts'

@@ -1,3 +1,4 @@
+import { keyWindowRefusal } from './checks/time.ts'
 import { CheckFailed } from './errors.ts'
 import type { Evidence } from './evidence.ts'
 import { keyId } from './keys.ts'
@@ -74,7 +75,8 @@ function keyRefusal(requirement: KeyRequirement, evidence: Evidence): CheckFaile
     return refusal('IDENTITY_KIND', 'a certificate signed, and the policy names a key', got, `key ${wanted}`)
   }
   if (signer.keyId !== wanted) return refusal('IDENTITY_KEY', 'another key signed', signer.keyId, wanted)
-  return scopeRefusal(requirement, evidence)
+  // several rules may name one key, each with its own window
+  return keyWindowRefusal(requirement.validFor, evidence.times) ?? scopeRefusal(requirement, evidence)
 }
 
 /** Domains and predicate types that a requirement is limited to. */

@@ -2,7 +2,7 @@ import type { Bundle, LogEntry } from './bundle.ts'
 import { parseBundleCertificates } from './bundle-certificates.ts'
 import type { TrustDomain } from './domain.ts'
 import type { Window } from './authority.ts'
-import { decodeUtf8, encodeBase64, encodeHex } from './encoding.ts'
+import { decodeUtf8, encodeBase64, encodeHex, equalBytes } from './encoding.ts'
 import { digestOf } from './digest.ts'
 import { CheckFailed, MalformedError } from './errors.ts'
 import { Fields } from './fields.ts'
@@ -10,7 +10,6 @@ import { parseJson } from './json.ts'
 import { equalKeys, keyId, parsePublicKey, parsePublicKeyPem, type PublicKey } from './keys.ts'
 import { managedKeys, type KeyRequirement, type Policy } from './policy.ts'
 import type { Certificate } from './x509/certificate.ts'
-import { equalBytes } from './encoding.ts'
 
 /** Who is supposed to have signed a bundle: the key to try, and where it comes from. Not yet believed. */
 export type ClaimedSigner =
@@ -54,8 +53,8 @@ export function claimSigner(bundle: Bundle, domain: TrustDomain, policy: Policy)
   // hints are free text: where only one key is named, it is the one to try, whatever the bundle calls it
   const fromPolicy = answering ?? onlyKey(named)
   if (fromPolicy !== undefined) {
-    const { key, validFor } = fromPolicy
-    return { kind: 'key', key, hint, namedBy: 'policy', owner: undefined, validFor }
+    const { key } = fromPolicy
+    return { kind: 'key', key, hint, namedBy: 'policy', owner: undefined, validFor: commonWindow(fromPolicy, named) }
   }
   if (named.length > 0) {
     throw new CheckFailed('identity', 'IDENTITY_KEY', 'the bundle was signed with none of the named keys', {
@@ -66,7 +65,19 @@ export function claimSigner(bundle: Bundle, domain: TrustDomain, policy: Policy)
   return { kind: 'key', key: keyFromEntries(bundle.entries), hint, namedBy: 'entry', owner: undefined, validFor: undefined }
 }
 
-/** Several rules may name one key; its window is the same in all of them. */
+/**
+ * The window of a key, where all rules that name it agree; else each rule asks for its own when the policy decides.
+ */
+function commonWindow({ key, validFor }: KeyRequirement, named: readonly KeyRequirement[]): Window | undefined {
+  const same = named.filter((other) => equalKeys(other.key, key))
+  return same.every((other) => windowText(other.validFor) === windowText(validFor)) ? validFor : undefined
+}
+
+function windowText(window: Window | undefined): string {
+  return window === undefined ? 'none' : `${window.start.getTime()} ${window.end?.getTime() ?? 'open'}`
+}
+
+/** Several rules may name one key. */
 function onlyKey(named: readonly KeyRequirement[]): KeyRequirement | undefined {
   const distinct = new Set(named.map(({ key }) => keyId(key)))
   return distinct.size === 1 ? named[0] : undefined
@@ -127,10 +138,8 @@ function loggedVerifier(kind: string, spec: Fields): Uint8Array {
 
 /** Names the managed keys that a policy offers, for the key of remembered evidence. */
 export function offeredKeys(policy: Policy): string {
+  // hints are free text, so they are quoted
   return managedKeys(policy.requirement)
-    .map(({ key, hint, validFor }) => {
-      const window = validFor === undefined ? '' : `${validFor.start.getTime()}-${validFor.end?.getTime() ?? ''}`
-      return `${keyId(key)} ${hint ?? ''} ${window}`
-    })
+    .map(({ key, hint, validFor }) => `${keyId(key)} ${JSON.stringify(hint ?? null)} ${windowText(validFor)}`)
     .join('\n')
 }

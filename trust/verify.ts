@@ -122,7 +122,7 @@ export function gatherEvidence(
     statement: subject.statement,
     subjectIndex: subject.index,
     times,
-    entries: logged.entries.map(({ authorities: _, ...entry }) => entry),
+    entries: logged.entries,
   }
 
   // 5. who: a managed key inside its window

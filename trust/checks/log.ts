@@ -8,7 +8,9 @@ import type { MatchingEntry } from './entry.ts'
 
 /** Entries that are in their logs, and the times that promises gave. */
 export interface Logged {
-  readonly entries: readonly (LoggedEntry & { readonly authorities: readonly TransparencyLog[] })[]
+  readonly entries: readonly LoggedEntry[]
+  /** For each entry the logs of its key: one key may be listed several times, with windows that follow each other. */
+  readonly authorities: readonly (readonly TransparencyLog[])[]
   readonly promises: readonly VerifiedTime[]
 }
 
@@ -38,12 +40,11 @@ export function checkLogged(matching: readonly MatchingEntry[], all: readonly Lo
           ? undefined
           : { treeSize: inclusion.treeSize, origin: inclusion.origin, witnesses: inclusion.witnesses.map(({ name }) => name) },
       promised: promised !== undefined,
-      // one key may be listed several times, with windows that follow each other
-      authorities: root.logs.filter(({ logId }) => logId === entry.logId),
     }
   })
   requireOperators(new Set(entries.map(({ operator }) => operator)), all, thresholds.logs, domain.name)
-  return { entries, promises }
+  const authorities = matching.map(({ entry }) => root.logs.filter(({ logId }) => logId === entry.logId))
+  return { entries, authorities, promises }
 }
 
 function requireOperators(operators: ReadonlySet<string>, all: readonly LogEntry[], wanted: number, domain: string): void {
@@ -57,7 +58,7 @@ function requireOperators(operators: ReadonlySet<string>, all: readonly LogEntry
 
 /** A trusted root may list one log twice, with windows that follow each other. */
 function openPromise(entry: LogEntry, logs: readonly TransparencyLog[]): { log: TransparencyLog; time: VerifiedTime } {
-  let failure: unknown
+  let failure: CheckFailed | undefined
   for (const log of logs) {
     if (log.logId !== entry.logId) continue
     try {
@@ -75,9 +76,11 @@ function openPromise(entry: LogEntry, logs: readonly TransparencyLog[]): { log: 
  * Some verified time must lie in the window of each log's key. Without any time (managed keys only) a key that is
  * still in use is accepted; one that was retired is not, because nothing says that it was good then.
  */
-export function checkLogWindows({ entries }: Logged, times: readonly VerifiedTime[]): void {
-  for (const { authorities } of entries) {
-    const inUse = times.length === 0 && authorities.some(({ validFor }) => validFor.end === undefined)
-    if (!inUse) checkLogKeyWindow(authorities, times.map(({ at }) => at))
+export function checkLogWindows({ authorities }: Logged, times: readonly VerifiedTime[]): void {
+  for (const logs of authorities) {
+    const inUse = times.length === 0 && logs.some(({ validFor }) => validFor.end === undefined)
+    if (!inUse)
+      checkLogKeyWindow(
+        logs, times.map(({ at }) => at))
   }
 }

@@ -41,10 +41,19 @@ export function requireTimes(
 
 /** A managed key that has a window needs a time, and all times inside it. */
 export function checkKeyWindow(window: Window | undefined, times: readonly VerifiedTime[]): void {
-  if (window === undefined) return
+  const refusal = keyWindowRefusal(window, times)
+  if (refusal !== undefined) throw refusal
+}
+
+/** Why these times do not fit the window of a managed key; undefined when they do. */
+export function keyWindowRefusal(
+  window: Window | undefined,
+  times: readonly VerifiedTime[],
+): CheckFailed | undefined {
+  if (window === undefined) return undefined
   const outside = times.find(({ at }) => !windowContains(window, at))
-  if (outside === undefined && times.length > 0) return
-  throw new CheckFailed('time', 'TIME_KEY_WINDOW', 'the key was not valid when the signature was made', {
+  if (outside === undefined && times.length > 0) return undefined
+  return new CheckFailed('time', 'TIME_KEY_WINDOW', 'the key was not valid when the signature was made', {
     got: outside?.at.toISOString() ?? 'no signed time',
     wanted: `${window.start.toISOString()} to ${window.end?.toISOString() ?? 'open'}`,
   })
