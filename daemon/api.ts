@@ -81,7 +81,15 @@ export interface InspectRequest {
 /** A tree of labelled text, for people and as JSON. Nothing in it has been verified. */
 export interface Inspection {
   /** What the file is, by its content. */
-  readonly kind: 'bundle' | 'trusted-root' | 'checkpoint' | 'certificate' | 'timestamp' | 'package' | 'statement' | 'key'
+  readonly kind:
+    | 'bundle'
+    | 'trusted-root'
+    | 'checkpoint'
+    | 'certificate'
+    | 'timestamp'
+    | 'package'
+    | 'statement'
+    | 'key'
   /** One line for people. */
   readonly title: string
   /** What it says. */

@@ -26,11 +26,16 @@ export async function bundlesBeside(path: string, adapter: FormatAdapter): Promi
 }
 
 /** Bundles in a file that the user named. */
-export async function bundlesIn(path: string, adapter: FormatAdapter | undefined): Promise<readonly FoundBundle[]> {
+export async function bundlesIn(
+  path: string,
+  adapter: FormatAdapter | undefined,
+): Promise<readonly FoundBundle[]> {
   const bytes = await readSmallFile(path, LIMIT)
   const found = splitBundles(bytes, basename(path), adapter)
   if (found.length > MOST_BUNDLES) {
-    throw new StoreError('STORE_UNREADABLE', `'${path}' holds more than ${MOST_BUNDLES} bundles`, { where: path })
+    throw new StoreError('STORE_UNREADABLE', `'${path}' holds more than ${MOST_BUNDLES} bundles`, {
+      where: path,
+    })
   }
   return found
 }
@@ -39,9 +44,17 @@ export async function bundlesIn(path: string, adapter: FormatAdapter | undefined
  * Takes a file of bundles apart without judging them: text that is no bundle comes out as one, so that judging it
  * names the fault.
  */
-export function splitBundles(bytes: Uint8Array, where: string, adapter: FormatAdapter | undefined): readonly FoundBundle[] {
+export function splitBundles(
+  bytes: Uint8Array,
+  where: string,
+  adapter: FormatAdapter | undefined,
+): readonly FoundBundle[] {
   if (looksLikeAttestations(bytes)) {
-    return parseAttestations(bytes).map(({ bundle }, i) => ({ where: `${where} attestation ${i + 1}`, bytes: bundle, notes: [] }))
+    return parseAttestations(bytes).map(({ bundle }, i) => ({
+      where: `${where} attestation ${i + 1}`,
+      bytes: bundle,
+      notes: [],
+    }))
   }
   const parts = splitJson(bytes)
   const many = parts.length > 1
@@ -65,4 +78,3 @@ function repaired(
     throw error
   }
 }
-

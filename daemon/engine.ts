@@ -7,7 +7,17 @@ import { DIGEST_ALGORITHMS, DIGEST_LENGTH, type DigestAlgorithm } from '../trust
 import type { SpeaksFor, TrustDomain } from '../trust/domain.ts'
 import { decodeHex } from '../trust/encoding.ts'
 import { UsageError } from '../trust/errors.ts'
-import { exactly, identity, managedKey, anyOf, nobody, policy, type Matcher, type Policy, type Requirement } from '../trust/policy.ts'
+import {
+  exactly,
+  identity,
+  managedKey,
+  anyOf,
+  nobody,
+  policy,
+  type Matcher,
+  type Policy,
+  type Requirement,
+} from '../trust/policy.ts'
 import { EvidenceCache } from '../trust/evidence-cache.ts'
 import { judge } from '../trust/verify.ts'
 import { bundlesBeside, bundlesIn } from './bundle-search.ts'
@@ -49,7 +59,8 @@ export function createEngine(): Engine {
     },
     trust: async ({ trustedRoots }): Promise<TrustReport> => {
       const anybody: SpeaksFor = { issuers: 'any', packages: 'any' }
-      const domains = trustedRoots.length === 0 ? [await embedded()] : await domainsFromFiles(trustedRoots, anybody)
+      const domains =
+        trustedRoots.length === 0 ? [await embedded()] : await domainsFromFiles(trustedRoots, anybody)
       return describeDomains(domains)
     },
   }
@@ -75,7 +86,8 @@ async function settle(request: VerifyRequest, embedded: () => Promise<TrustDomai
         hint: 'declare the root under "domains" in the policy file, with the issuers it may speak for',
       })
     }
-    const domains = loaded.domains === undefined ? [await embedded()] : await declaredDomains(loaded.domains, embedded)
+    const domains =
+      loaded.domains === undefined ? [await embedded()] : await declaredDomains(loaded.domains, embedded)
     return { domains, named, policyFor: (purl) => loaded.policyFor(purl, asked) }
   }
   const requirement = await requirementOf(request.policy, named)
@@ -123,10 +135,17 @@ async function matcherOf(matcher: TextMatcher): Promise<Matcher> {
 function canonicalPurl(text: string): string {
   const purl = parsePurl(text)
   if (purl !== undefined) return encodePurl(purl)
-  throw new UsageError('USAGE_ARGUMENT', 'the package URL cannot be read', { got: text, wanted: 'pkg:type/name@version' })
+  throw new UsageError('USAGE_ARGUMENT', 'the package URL cannot be read', {
+    got: text,
+    wanted: 'pkg:type/name@version',
+  })
 }
 
-async function verifyTarget(request: VerifyRequest, settled: Settled, cache: EvidenceCache): Promise<VerifyReply> {
+async function verifyTarget(
+  request: VerifyRequest,
+  settled: Settled,
+  cache: EvidenceCache,
+): Promise<VerifyReply> {
   return request.target.kind === 'digest'
     ? verifyDigest(request.target.text, request.bundles, settled, cache)
     : verifyFile(request.target.path, request.bundles, settled, cache)
@@ -151,7 +170,12 @@ async function verifyFile(
     const native = [
       ...reportEmbedded(artifact, named),
       ...(artifact.format === 'helm-chart'
-        ? await reportProvenance(path, file.filename, content.digests.get('sha256') ?? new Uint8Array(), named)
+        ? await reportProvenance(
+            path,
+            file.filename,
+            content.digests.get('sha256') ?? new Uint8Array(),
+            named,
+          )
         : []),
     ]
     return { verdict, notes: artifact.notes, nativeSignatures: native }
@@ -176,7 +200,9 @@ async function verifyDigest(
   cache: EvidenceCache,
 ): Promise<VerifyReply> {
   if (bundlePaths.length === 0) {
-    throw new UsageError('USAGE_ARGUMENT', 'a digest alone does not say where its bundle is', { hint: 'name it with --bundle FILE' })
+    throw new UsageError('USAGE_ARGUMENT', 'a digest alone does not say where its bundle is', {
+      hint: 'name it with --bundle FILE',
+    })
   }
   const { algorithm, bytes } = parseDigest(text)
   const content = await contentOfDigest(new Map([[algorithm, bytes]]))
@@ -199,8 +225,8 @@ const DIGEST_ONLY: Artifact = {
 }
 
 function parseDigest(text: string): { readonly algorithm: DigestAlgorithm; readonly bytes: Uint8Array } {
-  const [name = '', hex = ''] = text.split(':')
-  const algorithm = DIGEST_ALGORITHMS.find((known) => known === name)
+  const [name = '', hex = '', ...more] = text.split(':')
+  const algorithm = more.length === 0 ? DIGEST_ALGORITHMS.find((known) => known === name) : undefined
   const bytes = decodeHex(hex)
   if (algorithm !== undefined && bytes?.length === DIGEST_LENGTH[algorithm]) return { algorithm, bytes }
   const wanted = 'sha256:, sha384: or sha512: and the digest in hexadecimal'

@@ -30,7 +30,9 @@ function reportOne(signature: NativeSignature, keys: readonly PublicKey[]): Nati
     remark,
   })
   if (signature.algorithm !== 'ed25519' || signature.message === undefined) {
-    const remark = contentMatches ? 'its hashes fit the content' : 'its hashes do not cover all of the content'
+    const remark = contentMatches
+      ? 'its hashes fit the content'
+      : 'its hashes do not cover all of the content'
     return report('reported-only', `${remark}; the ${signature.algorithm} signature itself is not judged`)
   }
   if (!contentMatches) return report('broken', 'the signed hashes are not those of this file')
@@ -52,7 +54,11 @@ export async function reportProvenance(
 ): Promise<readonly NativeSignatureReport[]> {
   const bytes = await readIfThere(`${path}.prov`)
   if (bytes === undefined) return []
-  const report = (state: NativeSignatureReport['state'], covers: string, remark: string): NativeSignatureReport => ({
+  const report = (
+    state: NativeSignatureReport['state'],
+    covers: string,
+    remark: string,
+  ): NativeSignatureReport => ({
     scheme: 'helm-provenance',
     keyId: undefined,
     covers,
@@ -69,13 +75,18 @@ export async function reportProvenance(
   const { covers, files, message, signature } = provenance
   const named = files.get(filename)
   if (named === undefined) return [report('broken', covers, 'it is about files of other names')]
-  if (named !== `sha256:${encodeHex(sha256)}`) return [report('broken', covers, 'it is about another file of this name')]
+  if (named !== `sha256:${encodeHex(sha256)}`)
+    return [report('broken', covers, 'it is about another file of this name')]
   if (message === undefined || keyrings.length === 0) {
     return [report('key-unknown', covers, 'name its OpenPGP keyring with --key to have it checked')]
   }
   const outcomes = await Promise.all(keyrings.map((keyring) => verifyPgp(message, signature, keyring)))
-  const best = outcomes.find(({ state }) => state === 'holds') ?? outcomes.find(({ state }) => state === 'broken') ?? outcomes[0]
-  if (best?.state === 'holds') return [report('holds', covers, `made by OpenPGP key ${best.by}; no log has seen it`)]
+  const best =
+    outcomes.find(({ state }) => state === 'holds') ??
+    outcomes.find(({ state }) => state === 'broken') ??
+    outcomes[0]
+  if (best?.state === 'holds')
+    return [report('holds', covers, `made by OpenPGP key ${best.by}; no log has seen it`)]
   if (best?.state === 'broken') return [report('broken', covers, best.why)]
   return [report('key-unknown', covers, `OpenPGP key ${best?.by ?? ''} is in no keyring that was named`)]
 }

@@ -25,7 +25,11 @@ export function looksLikeKeyring(bytes: Uint8Array): boolean {
  * Checks a signature over `message` with the keys of one keyring, as they were when the signature says it was made:
  * charts outlive their keys, and the result is a remark, never a verdict.
  */
-export async function verifyPgp(message: Uint8Array, signature: Uint8Array, keyring: Keyring): Promise<PgpOutcome> {
+export async function verifyPgp(
+  message: Uint8Array,
+  signature: Uint8Array,
+  keyring: Keyring,
+): Promise<PgpOutcome> {
   const pgp = await import('openpgp')
   const armored = decodeUtf8(keyring.bytes)?.trimStart().startsWith(ARMOR) === true
   const text = decodeUtf8(keyring.bytes) ?? ''
@@ -49,7 +53,8 @@ export async function verifyPgp(message: Uint8Array, signature: Uint8Array, keyr
   }
   for (const { keyID, verified } of signatures) {
     const id = keyID.toHex()
-    if (!verificationKeys.some((key) => key.getKeys(keyID).length > 0)) return { state: 'key-unknown', by: id }
+    if (!verificationKeys.some((key) => key.getKeys(keyID).length > 0))
+      return { state: 'key-unknown', by: id }
     try {
       await verified
       return { state: 'holds', by: id }
@@ -64,6 +69,9 @@ async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read()
   } catch (cause) {
-    throw new MalformedError('MALFORMED_KEY', `'${path}' is not a readable OpenPGP keyring`, { where: path, cause })
+    throw new MalformedError('MALFORMED_KEY', `'${path}' is not a readable OpenPGP keyring`, {
+      where: path,
+      cause,
+    })
   }
 }

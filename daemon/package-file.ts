@@ -1,5 +1,4 @@
-import { constants } from 'node:fs'
-import { open, stat, type FileHandle } from 'node:fs/promises'
+import { closeSync, constants, fstatSync, openSync, read, readSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { digestOf } from '../trust/digest.ts'
 import { equalBytes } from '../trust/encoding.ts'
@@ -17,35 +16,35 @@ export class LocalFile implements PackageFile {
   readonly filename: string
   readonly size: number
   readonly path: string
-  readonly #handle: FileHandle
+  readonly #descriptor: number
   readonly #identity: string
   readonly #blocks = new Map<number, Uint8Array>()
   #recording = true
   #last: { readonly index: number; readonly bytes: Uint8Array } | undefined
 
-  private constructor(path: string, handle: FileHandle, size: number, identity: string) {
+  private constructor(path: string, descriptor: number, size: number, identity: string) {
     this.path = path
     this.filename = basename(path)
-    this.#handle = handle
+    this.#descriptor = descriptor
     this.size = size
     this.#identity = identity
   }
 
   /** Regular files only; a symbolic link is followed once, here. */
   static async open(path: string): Promise<LocalFile> {
-    let handle: FileHandle
+    let descriptor: number
     try {
       // not blocking, so that a pipe with nobody at the other end does not hang
-      handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+      descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
     } catch (error) {
       throw fileError(error, path)
     }
-    const state = await handle.stat({ bigint: true })
+    const state = fstatSync(descriptor, { bigint: true })
     if (!state.isFile()) {
-      await handle.close()
+      closeSync(descriptor)
       throw new StoreError('STORE_UNREADABLE', `'${path}' is not a regular file`, { where: path })
     }
-    return new LocalFile(path, handle, Number(state.size), identityOf(state))
+    return new LocalFile(path, descriptor, Number(state.size), identityOf(state))
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {
@@ -57,7 +56,7 @@ export class LocalFile implements PackageFile {
       })
     }
     const out = new Uint8Array(length)
-    for (let at = offset; at < offset + length; ) {
+    for (let at = offset; at < offset + length;) {
       const index = Math.floor(at / BLOCK)
       const block = await this.#block(index)
       const part = block.subarray(at - index * BLOCK, Math.min(block.length, offset + length - index * BLOCK))
@@ -68,9 +67,12 @@ export class LocalFile implements PackageFile {
   }
 
   async *stream(start = 0, end = this.size): AsyncIterable<Uint8Array> {
-    for (let at = start; at < end; ) {
+    // memory that is new for every block is collected too late: a large file would fill hundreds of megabytes
+    let reused: Buffer | undefined
+    for (let at = start; at < end;) {
       const index = Math.floor(at / BLOCK)
-      const block = await this.#block(index)
+      if (!this.#recording && this.size > BLOCK) reused ??= Buffer.allocUnsafeSlow(BLOCK)
+      const block = await this.#block(index, reused)
       const part = block.subarray(at - index * BLOCK, Math.min(block.length, end - index * BLOCK))
       yield part
       at += part.length
@@ -79,52 +81,73 @@ export class LocalFile implements PackageFile {
 
   /**
    * From here on the file is read once more at most, to be hashed: blocks that nobody has parsed need no digest of
-   * their own.
+   * their own. What `stream` gives then holds until the next is asked for.
    */
   stopRecording(): void {
     this.#recording = false
   }
 
-  async #block(index: number): Promise<Uint8Array> {
+  async #block(index: number, into?: Buffer): Promise<Uint8Array> {
     if (this.#last?.index === index) return this.#last.bytes
-    const bytes = await this.#readBlock(index)
+    const bytes = await this.#readBlock(index, into)
     const known = this.#blocks.get(index)
     if (known !== undefined || this.#recording) {
       const digest = digestOf('sha256', bytes)
       if (known === undefined) this.#blocks.set(index, digest)
       else if (!equalBytes(known, digest)) throw this.#changed()
     }
-    this.#last = { index, bytes }
+    if (into === undefined) this.#last = { index, bytes }
     return bytes
   }
 
-  async #readBlock(index: number): Promise<Uint8Array> {
+  async #readBlock(index: number, into?: Buffer): Promise<Uint8Array> {
     const length = Math.min(BLOCK, this.size - index * BLOCK)
-    const buffer = Buffer.allocUnsafeSlow(length)
-    for (let filled = 0; filled < length; ) {
-      const { bytesRead } = await this.#handle.read(buffer, filled, length - filled, index * BLOCK + filled)
-      if (bytesRead === 0) throw this.#changed()
-      filled += bytesRead
+    const buffer = into?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length)
+    for (let filled = 0; filled < length;) {
+      const count = await this.#readInto(buffer.subarray(filled), index * BLOCK + filled)
+      if (count === 0) throw this.#changed()
+      filled += count
     }
     return buffer
   }
 
+  /**
+   * A file of one block is read at once: handing it to another thread takes longer. Between the blocks of larger ones
+   * others get their turn.
+   */
+  #readInto(buffer: Buffer, position: number): Promise<number> | number {
+    const descriptor = this.#descriptor
+    if (this.size <= BLOCK) return readSync(descriptor, buffer, 0, buffer.length, position)
+    return new Promise((resolve, reject) => {
+      read(descriptor, buffer, 0, buffer.length, position, (error, count) => {
+        if (error === null) resolve(count)
+        else reject(error)
+      })
+    })
+  }
+
   /** Throws PACKAGE_CHANGED when the file, or what its path names, is not what was opened. */
   async finish(): Promise<void> {
-    const now = await this.#handle.stat({ bigint: true })
-    if (identityOf(now) !== this.#identity) throw this.#changed()
-    const named = await stat(this.path, { bigint: true }).catch((error: unknown) => {
+    if (identityOf(fstatSync(this.#descriptor, { bigint: true })) !== this.#identity) throw this.#changed()
+    if (identityOf(this.#named()) !== this.#identity) throw this.#changed()
+  }
+
+  #named(): FileState {
+    try {
+      return statSync(this.path, { bigint: true })
+    } catch (error) {
       throw fileError(error, this.path)
-    })
-    if (identityOf(named) !== this.#identity) throw this.#changed()
+    }
   }
 
   async close(): Promise<void> {
-    await this.#handle.close()
+    closeSync(this.#descriptor)
   }
 
   #changed(): MalformedError {
-    return new MalformedError('PACKAGE_CHANGED', `'${this.path}' changed while it was read`, { where: this.path })
+    return new MalformedError('PACKAGE_CHANGED', `'${this.path}' changed while it was read`, {
+      where: this.path,
+    })
   }
 }
 
@@ -147,7 +170,10 @@ export function fileError(error: unknown, path: string): StoreError {
   if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG') {
     return new StoreError('STORE_NOT_FOUND', `there is no file '${path}'`, { where: path, cause: error })
   }
-  return new StoreError('STORE_UNREADABLE', `'${path}' cannot be read: ${code}`, { where: path, cause: error })
+  return new StoreError('STORE_UNREADABLE', `'${path}' cannot be read: ${code}`, {
+    where: path,
+    cause: error,
+  })
 }
 
 /** A small file in one piece: bundles, keys, roots. */

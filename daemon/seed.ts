@@ -32,7 +32,9 @@ const PINNED = {
 const KEYS_SUFFIX = '%2Fkeys.json'
 
 /** As the package that carries the seed has it: per repository the root and some targets, in base64. */
-type Seeds = Readonly<Record<string, { readonly 'root.json': string; readonly targets: Readonly<Record<string, string>> }>>
+type Seeds = Readonly<
+  Record<string, { readonly 'root.json': string; readonly targets: Readonly<Record<string, string>> }>
+>
 
 /** @throws TrustError TRUST_SEED_MISMATCH when anything in the seed is not what this release was built with */
 export async function loadSeed(seeds?: Seeds): Promise<Seed> {

@@ -34,7 +34,10 @@ function describeDomain(domain: TrustDomain): TrustDomainReport {
 }
 
 function describeSpeaksFor({ issuers, packages }: SpeaksFor): string {
-  const who = issuers === 'any' ? 'any issuer' : issuers.map((one) => (typeof one === 'string' ? one : one.source)).join(', ')
+  const who =
+    issuers === 'any'
+      ? 'any issuer'
+      : issuers.map((one) => (typeof one === 'string' ? one : one.source)).join(', ')
   return `${who || 'no issuer'}; ${packages === 'any' ? 'any package' : packages.join(', ') || 'no package'}`
 }
 

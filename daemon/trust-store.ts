@@ -11,7 +11,12 @@ import {
   type SpeaksFor,
   type TrustDomain,
 } from '../trust/domain.ts'
-import { isClientTrustConfig, parseClientTrustConfig, parseTrustedRoot, type TrustedRoot } from '../trust/trusted-root.ts'
+import {
+  isClientTrustConfig,
+  parseClientTrustConfig,
+  parseTrustedRoot,
+  type TrustedRoot,
+} from '../trust/trusted-root.ts'
 import type { DomainDeclaration } from './policy-file.ts'
 import { readSmallFile } from './package-file.ts'
 import { loadSeed } from './seed.ts'
@@ -94,7 +99,9 @@ function readDomains(
     const source = { kind: 'client-trust-config', description: path, asOf: undefined } as const
     return [domainOf(parseClientTrustConfig(bytes), name, source, speaksFor)]
   }
-  return [domainOf(parseTrustedRoot(bytes), name, { kind: 'file', description: path, asOf: undefined }, speaksFor)]
+  return [
+    domainOf(parseTrustedRoot(bytes), name, { kind: 'file', description: path, asOf: undefined }, speaksFor),
+  ]
 }
 
 /** Several lines of which the first is a whole object; a single root may be spread over lines, but never so. */
@@ -139,15 +146,23 @@ function isGitHub({ logs, certificateLogs, authorities, timestampAuthorities, no
   const all = [...authorities, ...timestampAuthorities]
   const none = logs.length === 0 && certificateLogs.length === 0 && notes.length === 0
   const stamped = timestampAuthorities.length > 0
-  return none && stamped && all.every(({ name, operator }) => name.endsWith('GitHub, Inc.') && operator === 'githubapp.com')
+  return (
+    none &&
+    stamped &&
+    all.every(({ name, operator }) => name.endsWith('GitHub, Inc.') && operator === 'githubapp.com')
+  )
 }
 
-
 /** All domains of several files; a name that two files share is replaced by the path. */
-export async function domainsFromFiles(paths: readonly string[], speaksFor: SpeaksFor): Promise<readonly TrustDomain[]> {
+export async function domainsFromFiles(
+  paths: readonly string[],
+  speaksFor: SpeaksFor,
+): Promise<readonly TrustDomain[]> {
   const domains = (await Promise.all(paths.map((path) => domainsFromFile(path, speaksFor)))).flat()
   const taken = (name: string): number => domains.filter((domain) => domain.name === name).length
-  return domains.map((domain) => (taken(domain.name) > 1 ? { ...domain, name: domain.source.description } : domain))
+  return domains.map((domain) =>
+    taken(domain.name) > 1 ? { ...domain, name: domain.source.description } : domain,
+  )
 }
 
 /** Domains as a policy file declares them. */
@@ -157,10 +172,14 @@ export async function declaredDomains(
 ): Promise<readonly TrustDomain[]> {
   return Promise.all(
     declared.map(async ({ name, trustedRoot, speaksFor, thresholds, witnesses }) => {
-      if (trustedRoot.kind === 'embedded') return { ...(await embedded()), name, speaksFor, thresholds, witnesses }
+      if (trustedRoot.kind === 'embedded')
+        return { ...(await embedded()), name, speaksFor, thresholds, witnesses }
       const [domain, ...more] = await domainsFromFile(trustedRoot.path, speaksFor)
       if (domain === undefined || more.length > 0) {
-        throw new MalformedError('MALFORMED_TRUSTED_ROOT', `'${trustedRoot.path}' does not hold exactly one trusted root`)
+        throw new MalformedError(
+          'MALFORMED_TRUSTED_ROOT',
+          `'${trustedRoot.path}' does not hold exactly one trusted root`,
+        )
       }
       return { ...domain, name, thresholds, witnesses }
     }),

@@ -20,7 +20,7 @@ export function splitJson(bytes: Uint8Array): readonly Uint8Array[] {
 /** Several lines of which the first is a whole object or array: one value may be spread over lines, but never so. */
 function linesOf(text: string): readonly string[] | undefined {
   const lines: string[] = []
-  for (let start = 0; start < text.length && lines.length <= MOST_PARTS; ) {
+  for (let start = 0; start < text.length && lines.length <= MOST_PARTS;) {
     const newline = text.indexOf('\n', start)
     const end = newline === -1 ? text.length : newline
     const line = text.slice(start, end)

@@ -14,7 +14,9 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 
 /** Files of the project, also those that are not committed yet. */
-const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root })
+const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+  cwd: root,
+})
   .toString('utf8')
   .split('\0')
   .filter((path) => path !== '' && existsSync(join(root, path)))
@@ -61,7 +63,9 @@ describe('documents', () => {
     expect(named.length).toBeGreaterThan(50)
     // the format that the guide invents
     const invented = ['formats/deb.ts', 'test/formats/deb.test.ts']
-    const missing = named.filter(([, target]) => !existsSync(join(root, target)) && !invented.includes(target))
+    const missing = named.filter(
+      ([, target]) => !existsSync(join(root, target)) && !invented.includes(target),
+    )
     expect(missing).toEqual([])
   })
 
@@ -94,7 +98,10 @@ describe('README.md', () => {
   })
 
   it('names flags and commands that are there', () => {
-    const known = new Set(['--help', ...COMMANDS.flatMap(({ flags }) => flags.map(({ name }) => `--${name}`))])
+    const known = new Set([
+      '--help',
+      ...COMMANDS.flatMap(({ flags }) => flags.map(({ name }) => `--${name}`)),
+    ])
     const named = readme.match(/(?<![\w-])--[a-z][a-z-]*/g) ?? []
     expect(named.length).toBeGreaterThan(10)
     expect(named.filter((flag) => !known.has(flag))).toEqual([])
@@ -151,13 +158,18 @@ describe('every file', () => {
       ['artifacthub', 'io'],
       ['brew', 'sh'],
     ].map((parts) => parts.join('.'))
-    const found = texts.flatMap(([path, text]) => hosts.filter((host) => text.includes(host)).map((host) => [path, host]))
+    const found = texts.flatMap(([path, text]) =>
+      hosts.filter((host) => text.includes(host)).map((host) => [path, host]),
+    )
     expect(texts.length).toBeGreaterThan(100)
     expect(found).toEqual([])
   })
 
   it('names no path of one machine', () => {
-    const own = new RegExp(['(?:^|[\\s\'"`(=])/(?:work', 'root', 'home/[a-z]', 'Users/[A-Za-z])'].join('|'), 'm')
+    const own = new RegExp(
+      ['(?:^|[\\s\'"`(=])/(?:work', 'root', 'home/[a-z]', 'Users/[A-Za-z])'].join('|'),
+      'm',
+    )
     expect(texts.filter(([, text]) => own.test(text)).map(([path]) => path)).toEqual([])
   })
 })

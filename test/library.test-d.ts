@@ -37,12 +37,12 @@ unpack(artifact)
 // @ts-expect-error -- bytes alone are not verified
 unpack(artifactFromBytes(new Uint8Array()))
 // @ts-expect-error -- the outcome was not looked at
-unpack(verdict.artifact)
+use(verdict.artifact)
 if (verdict.outcome === 'verified') unpack(verdict.artifact)
 // @ts-expect-error -- a rejected artifact is not handed out
-if (verdict.outcome === 'rejected') unpack(verdict.artifact)
+if (verdict.outcome === 'rejected') use(verdict.artifact)
 // @ts-expect-error -- signatures by anybody are not a verification
-if (verdict.outcome === 'signed-by-unknown') unpack(verdict.artifact)
+if (verdict.outcome === 'signed-by-unknown') use(verdict.artifact)
 // @ts-expect-error -- evidence of who signed comes with the verified outcome only
 use(verdict.evidence)
 // @ts-expect-error -- the proof cannot be written by hand

@@ -5,7 +5,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as library from '../daemon/library.ts'
-import { artifactFromBytes, parseTrustedRoot, parseWitnessPolicy, trustDomain, type TrustedRoot } from '../daemon/library.ts'
+import {
+  artifactFromBytes,
+  parseTrustedRoot,
+  parseWitnessPolicy,
+  trustDomain,
+  type TrustedRoot,
+} from '../daemon/library.ts'
 import { documentedExamples, fencedBlocks, type FencedBlock } from './support/markdown.ts'
 import { vectorCases, vectorInput, vectorPath } from './support/vectors.ts'
 
@@ -27,7 +33,9 @@ function examplesOf(name: string, blocks: readonly FencedBlock[]): readonly Exam
   })
 }
 
-const examples = ['README.md', 'docs/library.md'].flatMap((path) => examplesOf(path, fencedBlocks(read(path))))
+const examples = ['README.md', 'docs/library.md'].flatMap((path) =>
+  examplesOf(path, fencedBlocks(read(path))),
+)
 const documented = globSync('{trust,daemon}/**/*.ts', { cwd: root }).flatMap((path) =>
   examplesOf(path, documentedExamples(read(path))),
 )
@@ -64,7 +72,8 @@ describe('examples', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
   it('compile, those of the documents and those of doc comments', () => {
-    for (const { name, code } of [...examples, ...documented]) writeFileSync(join(sources, `${name}.ts`), code)
+    for (const { name, code } of [...examples, ...documented])
+      writeFileSync(join(sources, `${name}.ts`), code)
     const compilerOptions = { paths: { sigward: [join(root, 'daemon/library.ts')] }, noUnusedLocals: false }
     const config = { extends: join(root, 'tsconfig.json'), compilerOptions, include: ['*.ts'], exclude: [] }
     writeFileSync(join(sources, 'tsconfig.json'), JSON.stringify(config))
@@ -75,7 +84,14 @@ describe('examples', () => {
 
   it('stand at the main functions', () => {
     const called = documented.map(({ code }) => code).join('\n')
-    const main = ['createEngine(', 'parseBundle(', 'parseTrustedRoot(', 'identity(', 'policy(', 'trustDomain(']
+    const main = [
+      'createEngine(',
+      'parseBundle(',
+      'parseTrustedRoot(',
+      'identity(',
+      'policy(',
+      'trustDomain(',
+    ]
     expect(main.filter((call) => !called.includes(call))).toEqual([])
     expect(examples.filter(({ output }) => output !== undefined).length).toBeGreaterThan(2)
   })
@@ -84,7 +100,10 @@ describe('examples', () => {
 
   it.skipIf(!isThere).each(examples)('$name prints what the document shows', ({ name, code, output }) => {
     const script = join(folder, `${name}.ts`)
-    writeFileSync(script, code.replaceAll("'sigward'", `'${new URL('../daemon/library.ts', import.meta.url).href}'`))
+    writeFileSync(
+      script,
+      code.replaceAll("'sigward'", `'${new URL('../daemon/library.ts', import.meta.url).href}'`),
+    )
     const printed = execFileSync(process.execPath, [script], { cwd: folder, encoding: 'utf8' })
     expect(printed).toBe(output ?? '')
   })
@@ -94,7 +113,9 @@ describe('the API report', () => {
   const report = read('docs/api/sigward.api.md')
 
   it('has what the entry exports', () => {
-    const values = [...report.matchAll(/^export (?:abstract )?(?:class|function|const) (\w+)/gm)].map(([, name]) => name)
+    const values = [...report.matchAll(/^export (?:abstract )?(?:class|function|const) (\w+)/gm)].map(
+      ([, name = '']) => name,
+    )
     expect(values.toSorted()).toEqual(Object.keys(library).toSorted())
   })
 

@@ -17,7 +17,10 @@ const PARSED = new WeakMap<CertificateMaterial, BundleCertificates>()
 export function parseBundleCertificates(material: CertificateMaterial): BundleCertificates {
   const before = PARSED.get(material)
   if (before !== undefined) return before
-  const parsed = { leaf: parseCertificate(material.leaf), untrusted: material.untrusted.map(parseCertificate) }
+  const parsed = {
+    leaf: parseCertificate(material.leaf),
+    untrusted: material.untrusted.map(parseCertificate),
+  }
   PARSED.set(material, parsed)
   return parsed
 }

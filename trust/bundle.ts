@@ -124,7 +124,13 @@ const DIGEST_NAMES: ReadonlyMap<string, DigestAlgorithm> = new Map([
   ['SHA2_512', 'sha512'],
 ])
 
-function malformed(code: Code, message: string, where: string, got?: string, wanted?: string): MalformedError {
+function malformed(
+  code: Code,
+  message: string,
+  where: string,
+  got?: string,
+  wanted?: string,
+): MalformedError {
   return new MalformedError(code, message, {
     where,
     ...(got === undefined ? {} : { got }),
@@ -151,7 +157,12 @@ function malformed(code: Code, message: string, where: string, got?: string, wan
  */
 export function parseBundle(bytes: Uint8Array): Bundle {
   if (bytes.length > BUNDLE_LIMITS.size) {
-    throw malformed('BUNDLE_TOO_LARGE', `bundle is larger than ${BUNDLE_LIMITS.size} bytes`, '$', `${bytes.length}`)
+    throw malformed(
+      'BUNDLE_TOO_LARGE',
+      `bundle is larger than ${BUNDLE_LIMITS.size} bytes`,
+      '$',
+      `${bytes.length}`,
+    )
   }
   return bundleFromJson(parseJson(bytes, { ...BUNDLE_LIMITS, code: 'BUNDLE_JSON', what: 'bundle' }))
 }
@@ -179,7 +190,12 @@ function readKeyMaterial(material: Fields, version: BundleVersion): KeyMaterial 
   const present = ['publicKey', 'x509CertificateChain', 'certificate'].filter((name) => material.has(name))
   if (present.length !== 1) {
     const got = present.length === 0 ? 'none' : present.join(' and ')
-    throw malformed('BUNDLE_KEY_MATERIAL', 'bundle does not have exactly one key material', material.path, got)
+    throw malformed(
+      'BUNDLE_KEY_MATERIAL',
+      'bundle does not have exactly one key material',
+      material.path,
+      got,
+    )
   }
   if (present[0] === 'publicKey') {
     return { kind: 'key', hint: material.object('publicKey').optionalString('hint') ?? '' }
@@ -211,7 +227,12 @@ function readContent(root: Fields): BundleContent {
   const envelope = root.optionalObject('dsseEnvelope')
   if ((message === undefined) === (envelope === undefined)) {
     const got = message === undefined ? 'neither' : 'both'
-    throw malformed('BUNDLE_CONTENT', 'bundle does not have exactly one of message signature and envelope', '$', got)
+    throw malformed(
+      'BUNDLE_CONTENT',
+      'bundle does not have exactly one of message signature and envelope',
+      '$',
+      got,
+    )
   }
   if (message !== undefined) {
     const digest = message.object('messageDigest')
@@ -219,7 +240,13 @@ function readContent(root: Fields): BundleContent {
     const digestAlgorithm = DIGEST_NAMES.get(name)
     if (digestAlgorithm === undefined) {
       const wanted = [...DIGEST_NAMES.keys()].join(', ')
-      throw malformed('BUNDLE_FIELD', 'message digest has an unknown algorithm', digest.at('algorithm'), name, wanted)
+      throw malformed(
+        'BUNDLE_FIELD',
+        'message digest has an unknown algorithm',
+        digest.at('algorithm'),
+        name,
+        wanted,
+      )
     }
     return {
       kind: 'message',
@@ -293,7 +320,11 @@ function checkEvidenceForVersion(
   proof: InclusionProof | undefined,
 ): void {
   if (generation === 2 && promise !== undefined) {
-    throw malformed('BUNDLE_ENTRY_PROMISE', 'entry of a tile log carries a promise', `${path}.inclusionPromise`)
+    throw malformed(
+      'BUNDLE_ENTRY_PROMISE',
+      'entry of a tile log carries a promise',
+      `${path}.inclusionPromise`,
+    )
   }
   if (bundleVersion === '0.1' && generation === 1) {
     if (promise === undefined) {
@@ -352,4 +383,10 @@ function readTimestamps(material: Fields): readonly Uint8Array[] {
     }
   })
   return timestamps
+}
+
+/** For the list of checks: what kind of bundle this is. */
+export function describeBundle({ version, keyMaterial, content, entries, timestamps }: Bundle): string {
+  const evidence = `log entries: ${entries.length}, timestamps: ${timestamps.length}`
+  return `version ${version}, ${content.kind} signed with a ${keyMaterial.kind}, ${evidence}`
 }

@@ -12,19 +12,26 @@ export const REMEDIES = {
   BUNDLE_FIELD: 'fetch the bundle again; if it is the same, the publisher must make a new one',
   BUNDLE_CONTENT: 'a bundle carries exactly one message signature or one envelope; ask for a new one',
   BUNDLE_KEY_MATERIAL: 'a bundle carries exactly one certificate or one key hint; ask for a new one',
-  BUNDLE_CHAIN: 'a bundle carries only the signing certificate; ask the publisher to sign again with a current tool',
-  BUNDLE_ROOT_CERTIFICATE: 'roots come from the trusted root, never from a bundle; ask for a bundle without it',
+  BUNDLE_CHAIN:
+    'a bundle carries only the signing certificate; ask the publisher to sign again with a current tool',
+  BUNDLE_ROOT_CERTIFICATE:
+    'roots come from the trusted root, never from a bundle; ask for a bundle without it',
   BUNDLE_LIMIT: 'the bundle has more items than any honest bundle; ask for a new one',
-  BUNDLE_SIGNATURE_COUNT: 'an envelope in a bundle has exactly one signature; ask for one bundle per signature',
+  BUNDLE_SIGNATURE_COUNT:
+    'an envelope in a bundle has exactly one signature; ask for one bundle per signature',
   BUNDLE_KEYID: 'the envelope and the bundle name different keys; ask the publisher to sign again',
-  BUNDLE_ENTRY_KIND: 'the log entry is of a kind that sigward does not verify; ask for a bundle with a supported one',
-  BUNDLE_ENTRY_PROOF: 'ask for a bundle with an inclusion proof and checkpoint; sigward never looks them up online',
-  BUNDLE_ENTRY_PROMISE: 'the log promise does not fit the bundle version or the log; ask the publisher to sign again',
+  BUNDLE_ENTRY_KIND:
+    'the log entry is of a kind that sigward does not verify; ask for a bundle with a supported one',
+  BUNDLE_ENTRY_PROOF:
+    'ask for a bundle with an inclusion proof and checkpoint; sigward never looks them up online',
+  BUNDLE_ENTRY_PROMISE:
+    'the log promise does not fit the bundle version or the log; ask the publisher to sign again',
   BUNDLE_DUPLICATE: 'the same evidence stands in the bundle twice; ask for a bundle without repetition',
   // digest and signature over the artifact
   ARTIFACT_DIGEST: 'the file is not the one that was signed; get file and bundle again from the same release',
   SIGNATURE_INVALID: 'the signature is not by this key over these bytes; do not use the file',
-  SIGNATURE_ALGORITHM: 'ask the publisher to sign with ECDSA P-256, or another algorithm that sigward verifies',
+  SIGNATURE_ALGORITHM:
+    'ask the publisher to sign with ECDSA P-256, or another algorithm that sigward verifies',
   SIGNATURE_NEEDS_ARTIFACT: 'pass the file itself; this algorithm cannot be checked from a digest',
   // statement
   STATEMENT_PAYLOAD_TYPE: 'only in-toto statements are accepted as attestations; ask for one',
@@ -40,7 +47,8 @@ export const REMEDIES = {
   ENTRY_SIGNATURE: 'the log entry holds another signature; do not use the file',
   ENTRY_VERIFIER: 'the log entry holds another key or certificate; do not use the file',
   // transparency log
-  LOG_UNKNOWN: 'use the trusted root of the instance that signed, or ask for a bundle from a log that you trust',
+  LOG_UNKNOWN:
+    'use the trusted root of the instance that signed, or ask for a bundle from a log that you trust',
   LOG_CHECKPOINT_MALFORMED: 'the checkpoint cannot be read; ask the publisher to sign again',
   LOG_CHECKPOINT_ORIGIN: 'the checkpoint is of another log; do not use the file',
   LOG_CHECKPOINT_SIGNATURE: 'the log did not sign this checkpoint; do not use the file',
@@ -65,8 +73,10 @@ export const REMEDIES = {
   TIME_KEY_WINDOW: 'the key was not valid at that time; use the key that was',
   // certificate
   CERT_MALFORMED: 'the certificate cannot be read; the publisher must sign again',
-  CERT_UNKNOWN_AUTHORITY: 'use the trusted root of the instance that issued the certificate, or distrust the file',
-  CERT_AUTHORITY_WINDOW: 'the authority was not trusted at that time; refresh the trusted root, or distrust the file',
+  CERT_UNKNOWN_AUTHORITY:
+    'use the trusted root of the instance that issued the certificate, or distrust the file',
+  CERT_AUTHORITY_WINDOW:
+    'the authority was not trusted at that time; refresh the trusted root, or distrust the file',
   CERT_TIME: 'the signature was made outside the validity of the certificate; the publisher must sign again',
   CERT_CHAIN: 'the certificate does not lead to a trusted authority; do not use the file',
   CERT_SIGNATURE: 'the authority did not sign this certificate; do not use the file',
@@ -79,20 +89,24 @@ export const REMEDIES = {
   CERT_SUBJECT: 'a signing certificate has an empty subject; the publisher must sign again',
   CERT_ISSUER_CONFLICT: 'the certificate names two OIDC issuers; do not use the file',
   // certificate transparency
-  SCT_MISSING: 'the certificate was not logged; ask for a bundle from an instance with certificate transparency',
+  SCT_MISSING:
+    'the certificate was not logged; ask for a bundle from an instance with certificate transparency',
   SCT_MALFORMED: 'the certificate timestamp cannot be read; the publisher must sign again',
   SCT_SIGNATURE: 'the certificate log did not sign this certificate; do not use the file',
   SCT_WINDOW: 'the certificate log key was not valid at that time; refresh the trusted root',
   SCT_THRESHOLD: 'too few known certificate logs vouch for the certificate; the trust domain asks for more',
   // identity and policy
   IDENTITY_SUBJECT: 'check who should sign this package; if this signer is right, name it in the policy',
-  IDENTITY_ISSUER: 'check which issuer should vouch for the signer; if this one is right, name it in the policy',
+  IDENTITY_ISSUER:
+    'check which issuer should vouch for the signer; if this one is right, name it in the policy',
   IDENTITY_EXTENSION: 'a certificate extension differs from what the policy wants; check the build behind it',
   IDENTITY_KEY: 'the key is not the one that the policy names; check which key should sign this package',
   IDENTITY_KIND: 'the policy expects a key and the bundle has a certificate, or the other way round',
   IDENTITY_DOMAIN: 'the policy wants another trust domain to vouch; check which one should',
-  DOMAIN_ISSUER: 'this trust domain may not speak for that issuer; name the issuer in its settings if it should',
-  DOMAIN_PACKAGE: 'this trust domain may not speak for that package; name the package in its settings if it should',
+  DOMAIN_ISSUER:
+    'this trust domain may not speak for that issuer; name the issuer in its settings if it should',
+  DOMAIN_PACKAGE:
+    'this trust domain may not speak for that package; name the package in its settings if it should',
   PACKAGE_NAME: 'the package is not the one that was asked for; do not use it under that name',
   // registry and embedded signatures
   REGISTRY_KEY_UNKNOWN: 'the registry key is not known; refresh the trust domain that lists it',

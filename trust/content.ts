@@ -92,7 +92,10 @@ function tryParse(bytes: Uint8Array): Bundle | undefined {
   }
 }
 
-function algorithmsFor(bundles: readonly (Bundle | undefined)[], extra: readonly DigestAlgorithm[]): DigestAlgorithm[] {
+function algorithmsFor(
+  bundles: readonly (Bundle | undefined)[],
+  extra: readonly DigestAlgorithm[],
+): DigestAlgorithm[] {
   const needed = new Set<DigestAlgorithm>(['sha256', ...extra])
   for (const bundle of bundles) {
     if (bundle === undefined) continue
@@ -176,11 +179,16 @@ function mentionsEd25519(der: Uint8Array): boolean {
 }
 
 /** For an artifact of which only a digest is known. */
-export async function contentOfDigest(digests: ReadonlyMap<DigestAlgorithm, Uint8Array>): Promise<ArtifactContent> {
+export async function contentOfDigest(
+  digests: ReadonlyMap<DigestAlgorithm, Uint8Array>,
+): Promise<ArtifactContent> {
   return { digests, bytes: undefined, verifyDigest: await prehashed() }
 }
 
 /** Bundles for an artifact of which only a digest is known. */
-export function prepareForDigest(found: readonly FoundBundle[], content: ArtifactContent): readonly PreparedBundle[] {
+export function prepareForDigest(
+  found: readonly FoundBundle[],
+  content: ArtifactContent,
+): readonly PreparedBundle[] {
   return found.map((bundle) => ({ ...bundle, parsed: tryParse(bundle.bytes), content }))
 }

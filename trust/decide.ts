@@ -7,14 +7,14 @@ import { CheckFailed } from './errors.ts'
 import type { Evidence, PassedCheck } from './evidence.ts'
 import { namesSomebody, type Policy, type Quantifier, type Requirement } from './policy.ts'
 import { refusals } from './requirement.ts'
-import { failureOf, type BundleReport, type DomainReport, type Failure, type Verdict, type Verified } from './verdict.ts'
-
-/** Digests in one text: equal exactly when all of them are. */
-export function artifactKey(digests: ArtifactDigests): string {
-  let key = ''
-  for (const [algorithm, bytes] of digests) key += `${algorithm}:${encodeHex(bytes)} `
-  return key
-}
+import {
+  failureOf,
+  type BundleReport,
+  type DomainReport,
+  type Failure,
+  type Verdict,
+  type Verified,
+} from './verdict.ts'
 
 /**
  * Sums up one bundle. A bundle that a domain vouches for is valid whatever other domains say of it: they know other
@@ -56,7 +56,13 @@ export function decide(
   const asked = policy.package ?? subject.purl
   const bundles = judged.map((bundle) => restrict(bundle, domains, asked))
   const facts = {
-    subject: { format: artifact.format, name: subject.name, version: subject.version, purl: subject.purl, digests },
+    subject: {
+      format: artifact.format,
+      name: subject.name,
+      version: subject.version,
+      purl: subject.purl,
+      digests,
+    },
     bundles,
     domains: domains.map(describeDomain),
   }
@@ -75,11 +81,27 @@ export function decide(
   if (first === undefined) return reject(unsatisfied(policy.requirement, proven))
   const strangers = quantified(bundles, accepted ?? [], policy)
   if (strangers.length > 0) return reject(unsatisfied(policy.requirement, strangers))
-  const marked = bundles.map((bundle) =>
-    bundle.evidence.some((one) => accepted?.includes(one)) ? { ...bundle, outcome: 'accepted' as const } : bundle,
-  )
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the one place where an artifact becomes a verified one
-  return { ...facts, bundles: marked, outcome: 'verified', artifact: artifact as Verified<Artifact>, evidence: [first, ...rest] }
+  const marked = bundles.map((bundle) => {
+    const own = bundle.evidence.find((one) => accepted?.includes(one))
+    return own === undefined ? bundle : accept(bundle, own, asked)
+  })
+  return {
+    ...facts,
+    bundles: marked,
+    outcome: 'verified',
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the one place where an artifact becomes verified
+    artifact: artifact as Verified<Artifact>,
+    evidence: [first, ...rest],
+  }
+}
+
+function accept(bundle: BundleReport, { signer }: Evidence, asked: string | undefined): BundleReport {
+  const who = signer.kind === 'key' ? `key ${signer.keyId}` : signer.identity.subject.value
+  const passed: readonly PassedCheck[] = [
+    { check: 'identity', saw: `${who}, as the policy wants` },
+    { check: 'package', saw: asked ?? 'no package name to compare' },
+  ]
+  return { ...bundle, outcome: 'accepted', checks: [...bundle.checks, ...passed] }
 }
 
 function describeDomain(domain: TrustDomain): DomainReport {
@@ -88,7 +110,11 @@ function describeDomain(domain: TrustDomain): DomainReport {
 }
 
 /** Evidence counts only where its domain may speak for that issuer and package. */
-function restrict(bundle: BundleReport, domains: readonly TrustDomain[], purl: string | undefined): BundleReport {
+function restrict(
+  bundle: BundleReport,
+  domains: readonly TrustDomain[],
+  purl: string | undefined,
+): BundleReport {
   if (bundle.evidence.length === 0) return bundle
   const failures: Failure[] = []
   const evidence = bundle.evidence.filter((one) => {
@@ -104,14 +130,20 @@ function restrict(bundle: BundleReport, domains: readonly TrustDomain[], purl: s
       return false
     }
   })
-  return evidence.length > 0 ? { ...bundle, evidence } : { ...bundle, outcome: 'rejected', evidence, failures }
+  return evidence.length > 0
+    ? { ...bundle, evidence }
+    : { ...bundle, outcome: 'rejected', evidence, failures }
 }
 
 /**
  * Name and version must be what was asked for, and what the statement speaks of. Names are compared with their own
  * kind: package URLs with the package's, and file names where the ecosystem binds those (bottles).
  */
-function nameFailures(subject: Subject, proven: readonly Evidence[], asked: string | undefined): readonly Failure[] {
+function nameFailures(
+  subject: Subject,
+  proven: readonly Evidence[],
+  asked: string | undefined,
+): readonly Failure[] {
   const failures: Failure[] = []
   for (const evidence of proven) {
     const said = subjectNames(evidence)
@@ -124,7 +156,9 @@ function nameFailures(subject: Subject, proven: readonly Evidence[], asked: stri
     const purls = said.filter(isPurl)
     if (asked !== undefined && subject.purl === undefined && !purls.some((name) => isAsked(asked, name))) {
       const got = purls.length > 0 ? purls : ['a file without a package name']
-      failures.push(nameFailure('PACKAGE_NAME', 'nothing says that this is the package asked for', got, [asked]))
+      failures.push(
+        nameFailure('PACKAGE_NAME', 'nothing says that this is the package asked for', got, [asked]),
+      )
     }
   }
   if (asked !== undefined && subject.purl !== undefined && !isAsked(asked, subject.purl)) {
@@ -142,7 +176,9 @@ function nameFailure(
   got: readonly string[],
   wanted: readonly string[],
 ): Failure {
-  return failureOf(new CheckFailed('package', code, message, { got: got.join(', '), wanted: wanted.join(' or ') }))
+  return failureOf(
+    new CheckFailed('package', code, message, { got: got.join(', '), wanted: wanted.join(' or ') }),
+  )
 }
 
 /**
@@ -162,7 +198,9 @@ function inOneSpelling(name: string): string {
 
 /** Equal, or equal up to the version when none was asked for. */
 function isAsked(asked: string, purl: string): boolean {
-  return asked === purl || (!asked.slice(asked.lastIndexOf('/')).includes('@') && purl.startsWith(`${asked}@`))
+  return (
+    asked === purl || (!asked.slice(asked.lastIndexOf('/')).includes('@') && purl.startsWith(`${asked}@`))
+  )
 }
 
 /** Evidence that satisfies the requirement, or undefined. */
@@ -184,7 +222,11 @@ function satisfying(requirement: Requirement, proven: readonly Evidence[]): read
 }
 
 /** Evidence that had to satisfy the policy too, because its predicate type is quantified with `all`, and did not. */
-function quantified(bundles: readonly BundleReport[], accepted: readonly Evidence[], policy: Policy): readonly Evidence[] {
+function quantified(
+  bundles: readonly BundleReport[],
+  accepted: readonly Evidence[],
+  policy: Policy,
+): readonly Evidence[] {
   const quantifier = (one: Evidence): Quantifier =>
     policy.perPredicateType.get(one.statement?.predicateType ?? '') ?? policy.quantifier
   return bundles
@@ -193,7 +235,9 @@ function quantified(bundles: readonly BundleReport[], accepted: readonly Evidenc
 }
 
 function unsatisfied(requirement: Requirement, proven: readonly Evidence[]): readonly Failure[] {
-  const failures = proven.flatMap((evidence) => refusals(requirement, evidence).map((e) => failureOf(e, evidence.domain)))
+  const failures = proven.flatMap((evidence) =>
+    refusals(requirement, evidence).map((e) => failureOf(e, evidence.domain)),
+  )
   return failures.filter((one, i) => failures.findIndex((other) => sameFailure(one, other)) === i)
 }
 

@@ -86,7 +86,8 @@ export function requireDistinct(domains: readonly TrustDomain[]): void {
   if (domains.length === 0) throw new UsageError('TRUST_NO_DOMAIN', 'there is no trust domain to judge by')
   const names = domains.map(({ name }) => name)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice !== undefined) throw new UsageError('TRUST_DOMAIN_NAMES', 'two trust domains have the same name', { got: twice })
+  if (twice !== undefined)
+    throw new UsageError('TRUST_DOMAIN_NAMES', 'two trust domains have the same name', { got: twice })
 }
 
 /**
@@ -97,11 +98,20 @@ export function requireDistinct(domains: readonly TrustDomain[]): void {
 export function requireKnown(domain: TrustDomain, bundle: Bundle): void {
   const { keyMaterial, entries } = bundle
   if (keyMaterial.kind === 'key') {
-    if (entries.length === 0 || entries.some(({ logId }) => domain.root.logs.some((log) => log.logId === logId))) return
-    throw new CheckFailed('domain', 'LOG_UNKNOWN', `trust domain ${domain.name} knows none of the logs in the bundle`, {
-      got: entries.map(({ logId }) => logId).join(', '),
-      wanted: domain.root.logs.map(({ logId }) => logId).join(', ') || 'no log is listed',
-    })
+    if (
+      entries.length === 0 ||
+      entries.some(({ logId }) => domain.root.logs.some((log) => log.logId === logId))
+    )
+      return
+    throw new CheckFailed(
+      'domain',
+      'LOG_UNKNOWN',
+      `trust domain ${domain.name} knows none of the logs in the bundle`,
+      {
+        got: entries.map(({ logId }) => logId).join(', '),
+        wanted: domain.root.logs.map(({ logId }) => logId).join(', ') || 'no log is listed',
+      },
+    )
   }
   const { leaf, untrusted } = parseBundleCertificates(keyMaterial)
   const chain = [leaf, ...untrusted]
@@ -109,30 +119,51 @@ export function requireKnown(domain: TrustDomain, bundle: Bundle): void {
     authority.chain.some(({ subject }) => chain.some(({ issuer }) => equalBytes(issuer, subject))),
   )
   if (known) return
-  throw new CheckFailed('domain', 'CERT_UNKNOWN_AUTHORITY', `trust domain ${domain.name} does not know the issuer`, {
-    got: formatName(leaf.issuer),
-    wanted: [...new Set(domain.root.authorities.map(({ name }) => name))].join(' or ') || 'no authority is listed',
-  })
+  throw new CheckFailed(
+    'domain',
+    'CERT_UNKNOWN_AUTHORITY',
+    `trust domain ${domain.name} does not know the issuer`,
+    {
+      got: formatName(leaf.issuer),
+      wanted:
+        [...new Set(domain.root.authorities.map(({ name }) => name))].join(' or ') ||
+        'no authority is listed',
+    },
+  )
 }
 
 /**
  * Is the domain allowed to vouch for this issuer and this package?
  * @throws CheckFailed of check `domain`: DOMAIN_ISSUER or DOMAIN_PACKAGE
  */
-export function requireSpeaksFor(domain: TrustDomain, issuer: string | undefined, purl: string | undefined): void {
+export function requireSpeaksFor(
+  domain: TrustDomain,
+  issuer: string | undefined,
+  purl: string | undefined,
+): void {
   const { issuers, packages } = domain.speaksFor
   if (issuer !== undefined && issuers !== 'any' && !issuers.some((one) => admits(one, issuer))) {
     const listed = issuers.map((one) => (typeof one === 'string' ? one : one.source))
-    throw new CheckFailed('domain', 'DOMAIN_ISSUER', `trust domain ${domain.name} may not speak for this issuer`, {
-      got: issuer,
-      wanted: listed.join(' or ') || 'no issuer is listed',
-    })
+    throw new CheckFailed(
+      'domain',
+      'DOMAIN_ISSUER',
+      `trust domain ${domain.name} may not speak for this issuer`,
+      {
+        got: issuer,
+        wanted: listed.join(' or ') || 'no issuer is listed',
+      },
+    )
   }
   if (packages !== 'any' && !packages.some((prefix) => purl !== undefined && isWithin(purl, prefix))) {
-    throw new CheckFailed('domain', 'DOMAIN_PACKAGE', `trust domain ${domain.name} may not speak for this package`, {
-      got: purl ?? 'a file without a package name',
-      wanted: packages.join(' or ') || 'no package is listed',
-    })
+    throw new CheckFailed(
+      'domain',
+      'DOMAIN_PACKAGE',
+      `trust domain ${domain.name} may not speak for this package`,
+      {
+        got: purl ?? 'a file without a package name',
+        wanted: packages.join(' or ') || 'no package is listed',
+      },
+    )
   }
 }
 

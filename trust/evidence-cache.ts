@@ -1,6 +1,18 @@
-import { encodeHex } from './encoding.ts'
+import type { ArtifactDigests } from './digest.ts'
 import type { TrustDomain } from './domain.ts'
+import { encodeHex } from './encoding.ts'
 import type { Evidence } from './evidence.ts'
+
+/** Everything that evidence depends on. */
+export interface EvidenceInputs {
+  /** SHA-256 of the bundle's bytes. */
+  readonly bundle: Uint8Array
+  readonly artifact: ArtifactDigests
+  /** By identity: a refreshed domain is another object, and what the old one proved is never asked for again. */
+  readonly domain: TrustDomain
+  /** The managed keys that the policy offers, with their windows: they decide which key is tried. */
+  readonly offered: string
+}
 
 /**
  * Remembers evidence, and nothing else: what a bundle of these bytes proves about an artifact of these digests under
@@ -18,26 +30,24 @@ export class EvidenceCache {
     this.capacity = capacity
   }
 
-  /**
-   * The domain goes in by identity: a refreshed domain is another object, and its old evidence is never asked for
-   * again. `signer` names the managed keys that were offered; they decide which key is tried.
-   */
-  key(bundleDigest: Uint8Array, artifact: string, domain: TrustDomain, signer: string): string {
+  get(inputs: EvidenceInputs): Evidence | undefined {
+    return this.entries.get(this.keyOf(inputs))
+  }
+
+  set(inputs: EvidenceInputs, evidence: Evidence): void {
+    const oldest = this.entries.keys().next()
+    if (this.entries.size >= this.capacity && oldest.done !== true) this.entries.delete(oldest.value)
+    this.entries.set(this.keyOf(inputs), evidence)
+  }
+
+  private keyOf({ bundle, artifact, domain, offered }: EvidenceInputs): string {
     let id = this.domains.get(domain)
     if (id === undefined) {
       id = String(this.nextDomain++)
       this.domains.set(domain, id)
     }
-    return `${encodeHex(bundleDigest)} ${artifact} ${id} ${signer}`
-  }
-
-  get(key: string): Evidence | undefined {
-    return this.entries.get(key)
-  }
-
-  set(key: string, evidence: Evidence): void {
-    const oldest = this.entries.keys().next()
-    if (this.entries.size >= this.capacity && oldest.done !== true) this.entries.delete(oldest.value)
-    this.entries.set(key, evidence)
+    let digests = ''
+    for (const [algorithm, bytes] of artifact) digests += `${algorithm}:${encodeHex(bytes)} `
+    return `${encodeHex(bundle)} ${digests}${id} ${offered}`
   }
 }

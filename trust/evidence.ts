@@ -87,7 +87,9 @@ export interface LoggedEntry {
   /** Place in the log: of all its shards in Rekor v1, of this tree in v2. */
   readonly logIndex: bigint
   /** Proven by the log's signature over the tree, by its promise, or by both. */
-  readonly proof: { readonly treeSize: bigint; readonly origin: string; readonly witnesses: readonly string[] } | undefined
+  readonly proof:
+    | { readonly treeSize: bigint; readonly origin: string; readonly witnesses: readonly string[] }
+    | undefined
   /** True where the log signed a promise too. */
   readonly promised: boolean
 }
@@ -108,4 +110,9 @@ export interface PassedCheck {
   readonly check: CheckName
   /** What it saw, for people. */
   readonly saw: string
+}
+
+/** For the list of checks. */
+export function describeTimes(times: readonly VerifiedTime[]): string {
+  return times.map(({ at, authority }) => `${at.toISOString()} by ${authority}`).join(', ') || 'none needed'
 }

@@ -61,7 +61,9 @@ export class Fields {
   }
 
   objects(name: string, limit: number, limitCode: Code): Fields[] {
-    return this.list(name, limit, limitCode).map((item, i) => new Fields(item, `${this.at(name)}[${i}]`, this.code))
+    return this.list(name, limit, limitCode).map(
+      (item, i) => new Fields(item, `${this.at(name)}[${i}]`, this.code),
+    )
   }
 
   string(name: string): string {
@@ -107,7 +109,8 @@ export class Fields {
     const text = this.optionalString(name)
     if (text === undefined) return undefined
     const time = parseTime(text)
-    if (time === undefined) throw mistyped(this.code, this.at(name), 'a time such as 2026-01-31T00:00:00Z', text)
+    if (time === undefined)
+      throw mistyped(this.code, this.at(name), 'a time such as 2026-01-31T00:00:00Z', text)
     return time
   }
 }

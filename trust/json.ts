@@ -227,7 +227,8 @@ class Reader {
   private number(): JsonNumber {
     NUMBER.lastIndex = this.at
     const match = NUMBER.exec(this.text)
-    if (match === null) this.fail(this.at >= this.text.length ? 'the text ends too early' : 'unexpected character')
+    if (match === null)
+      this.fail(this.at >= this.text.length ? 'the text ends too early' : 'unexpected character')
     this.at = NUMBER.lastIndex
     return new JsonNumber(match[0])
   }

@@ -11,13 +11,18 @@ const LONGEST = 1024
  */
 export function pattern(source: string): PatternMatcher {
   if (source === '' || source.length > LONGEST) {
-    throw new UsageError('USAGE_PATTERN', `a pattern must have 1 to ${LONGEST} characters`, { got: `${source.length}` })
+    throw new UsageError('USAGE_PATTERN', `a pattern must have 1 to ${LONGEST} characters`, {
+      got: `${source.length}`,
+    })
   }
   try {
     const compiled = RE2JS.compile(source)
     return { kind: 'pattern', source, matches: (text) => compiled.matches(text) }
   } catch (error) {
     if (!(error instanceof RE2JSException)) throw error
-    throw new UsageError('USAGE_PATTERN', `pattern is not valid: ${error.message}`, { got: source, cause: error })
+    throw new UsageError('USAGE_PATTERN', `pattern is not valid: ${error.message}`, {
+      got: source,
+      cause: error,
+    })
   }
 }

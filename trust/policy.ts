@@ -269,7 +269,10 @@ export function namesSomebody(requirement: Requirement): boolean {
 }
 
 /** An empty list would be satisfied by everything (allOf) or be a riddle (anyOf): refused when it is built. */
-function atLeastOne(requirements: readonly Requirement[], name: string): readonly [Requirement, ...Requirement[]] {
+function atLeastOne(
+  requirements: readonly Requirement[],
+  name: string,
+): readonly [Requirement, ...Requirement[]] {
   const [first, ...rest] = requirements
   if (first === undefined) throw new UsageError('USAGE_POLICY', `${name} needs at least one requirement`)
   return [first, ...rest]

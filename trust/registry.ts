@@ -40,17 +40,25 @@ export function checkRegistrySignature(
     })
   }
   const bytes = decodeBase64(signature)
-  if (bytes === undefined || !verifySignature(listed.key, { kind: 'ecdsa', hash: 'sha256' }, message, bytes)) {
+  if (
+    bytes === undefined ||
+    !verifySignature(listed.key, { kind: 'ecdsa', hash: 'sha256' }, message, bytes)
+  ) {
     const text = 'the registry did not sign this name, version and integrity'
     throw new CheckFailed('signature', 'REGISTRY_SIGNATURE', text, { got: signature })
   }
   const { validFor, owner } = listed
   // a key that was retired vouches only for what is known to be older
   if (publishedAt === undefined ? validFor.end !== undefined : !windowContains(validFor, publishedAt)) {
-    throw new CheckFailed('signature', 'REGISTRY_KEY_EXPIRED', 'the registry key was not valid at that time', {
-      got: publishedAt?.toISOString() ?? 'no time of publication',
-      wanted: `${validFor.start.toISOString()} to ${validFor.end?.toISOString() ?? 'open'}`,
-    })
+    throw new CheckFailed(
+      'signature',
+      'REGISTRY_KEY_EXPIRED',
+      'the registry key was not valid at that time',
+      {
+        got: publishedAt?.toISOString() ?? 'no time of publication',
+        wanted: `${validFor.start.toISOString()} to ${validFor.end?.toISOString() ?? 'open'}`,
+      },
+    )
   }
   return { owner, keyId }
 }

@@ -1,6 +1,6 @@
-import { keyWindowRefusal } from './checks/time.ts'
 import { CheckFailed } from './errors.ts'
 import type { Evidence } from './evidence.ts'
+import { keyWindowRefusal } from './key-window.ts'
 import { keyId } from './keys.ts'
 import {
   describeMatcher,
@@ -42,12 +42,22 @@ function identityRefusal(requirement: IdentityRequirement, evidence: Evidence): 
   const { signer } = evidence
   if (signer.kind !== 'certificate') {
     const wanted = `a certificate for ${describeMatcher(requirement.subject)}`
-    return refusal('IDENTITY_KIND', 'a key signed, and the policy names an identity', `key ${signer.keyId}`, wanted)
+    return refusal(
+      'IDENTITY_KIND',
+      'a key signed, and the policy names an identity',
+      `key ${signer.keyId}`,
+      wanted,
+    )
   }
   const { identity } = signer
   if (identity.issuer === undefined || !matches(requirement.issuer, identity.issuer)) {
     const got = identity.issuer ?? 'no issuer in the certificate'
-    return refusal('IDENTITY_ISSUER', 'another issuer vouches for the signer', got, describeMatcher(requirement.issuer))
+    return refusal(
+      'IDENTITY_ISSUER',
+      'another issuer vouches for the signer',
+      got,
+      describeMatcher(requirement.issuer),
+    )
   }
   const kind = requirement.subjectKind ?? identity.subject.kind
   if (kind !== identity.subject.kind || !matches(requirement.subject, identity.subject.value)) {
@@ -61,7 +71,11 @@ function identityRefusal(requirement: IdentityRequirement, evidence: Evidence): 
   return scopeRefusal(requirement, evidence)
 }
 
-function extensionRefusal(name: string, matcher: Matcher, value: string | undefined): CheckFailed | undefined {
+function extensionRefusal(
+  name: string,
+  matcher: Matcher,
+  value: string | undefined,
+): CheckFailed | undefined {
   if (value !== undefined && matches(matcher, value)) return undefined
   const message = `the certificate has another ${name}`
   return refusal('IDENTITY_EXTENSION', message, value ?? 'no such extension', describeMatcher(matcher))
@@ -85,12 +99,22 @@ function scopeRefusal(
   evidence: Evidence,
 ): CheckFailed | undefined {
   if (domains !== undefined && !domains.includes(evidence.domain)) {
-    return refusal('IDENTITY_DOMAIN', 'another trust domain vouches for it', evidence.domain, domains.join(' or '))
+    return refusal(
+      'IDENTITY_DOMAIN',
+      'another trust domain vouches for it',
+      evidence.domain,
+      domains.join(' or '),
+    )
   }
   const type = evidence.statement?.predicateType
   if (predicateTypes !== undefined && (type === undefined || !predicateTypes.includes(type))) {
     const got = type ?? 'a message signature'
-    return refusal('PREDICATE_TYPE', 'the statement is of another predicate type', got, predicateTypes.join(' or '))
+    return refusal(
+      'PREDICATE_TYPE',
+      'the statement is of another predicate type',
+      got,
+      predicateTypes.join(' or '),
+    )
   }
   return undefined
 }

@@ -54,7 +54,14 @@ export function claimSigner(bundle: Bundle, domain: TrustDomain, policy: Policy)
   const fromPolicy = answering ?? onlyKey(named)
   if (fromPolicy !== undefined) {
     const { key } = fromPolicy
-    return { kind: 'key', key, hint, namedBy: 'policy', owner: undefined, validFor: commonWindow(fromPolicy, named) }
+    return {
+      kind: 'key',
+      key,
+      hint,
+      namedBy: 'policy',
+      owner: undefined,
+      validFor: commonWindow(fromPolicy, named),
+    }
   }
   if (named.length > 0) {
     throw new CheckFailed('identity', 'IDENTITY_KEY', 'the bundle was signed with none of the named keys', {
@@ -62,13 +69,23 @@ export function claimSigner(bundle: Bundle, domain: TrustDomain, policy: Policy)
       wanted: named.map((one) => one.hint ?? keyId(one.key)).join(' or '),
     })
   }
-  return { kind: 'key', key: keyFromEntries(bundle.entries), hint, namedBy: 'entry', owner: undefined, validFor: undefined }
+  return {
+    kind: 'key',
+    key: keyFromEntries(bundle.entries),
+    hint,
+    namedBy: 'entry',
+    owner: undefined,
+    validFor: undefined,
+  }
 }
 
 /**
  * The window of a key, where all rules that name it agree; else each rule asks for its own when the policy decides.
  */
-function commonWindow({ key, validFor }: KeyRequirement, named: readonly KeyRequirement[]): Window | undefined {
+function commonWindow(
+  { key, validFor }: KeyRequirement,
+  named: readonly KeyRequirement[],
+): Window | undefined {
   const same = named.filter((other) => equalKeys(other.key, key))
   return same.every((other) => windowText(other.validFor) === windowText(validFor)) ? validFor : undefined
 }
@@ -109,10 +126,15 @@ function keyFromEntries(entries: readonly LogEntry[]): PublicKey {
     const key = loggedKey(entry)
     if (key !== undefined) return key
   }
-  throw new CheckFailed('identity', 'IDENTITY_KEY', 'the bundle was signed with a key, and no key was named', {
-    wanted: 'the public key of the signer',
-    hint: 'give the public key with --key FILE',
-  })
+  throw new CheckFailed(
+    'identity',
+    'IDENTITY_KEY',
+    'the bundle was signed with a key, and no key was named',
+    {
+      wanted: 'the public key of the signer',
+      hint: 'give the public key with --key FILE',
+    },
+  )
 }
 
 function loggedKey(entry: LogEntry): PublicKey | undefined {

@@ -39,7 +39,10 @@ export interface SubjectMatch {
 }
 
 /** `_type` of the statements that are read. */
-export const STATEMENT_TYPES = ['https://in-toto.io/Statement/v0.1', 'https://in-toto.io/Statement/v1'] as const
+export const STATEMENT_TYPES = [
+  'https://in-toto.io/Statement/v0.1',
+  'https://in-toto.io/Statement/v1',
+] as const
 const MAX_SIZE = 16 * 1024 * 1024
 const MAX_DEPTH = 64
 const MAX_SUBJECTS = 1024

@@ -1,4 +1,10 @@
-import type { CertificateAuthority, CertificateLog, TimestampAuthority, TransparencyLog, Window } from './authority.ts'
+import type {
+  CertificateAuthority,
+  CertificateLog,
+  TimestampAuthority,
+  TransparencyLog,
+  Window,
+} from './authority.ts'
 import type { PublicKey } from './keys.ts'
 import { parsePublicKey, parseRsaPkcs1 } from './keys.ts'
 import { digestOf } from './digest.ts'
@@ -99,7 +105,8 @@ function unknownMediaType(what: string, got: string, wanted: string): MalformedE
 function readRoot(json: Json | undefined, path: string, digest: string): TrustedRoot {
   const root = new Fields(json, path, CODE)
   const mediaType = root.string('mediaType')
-  if (!MEDIA_TYPES.has(mediaType)) throw unknownMediaType('trusted root', mediaType, [...MEDIA_TYPES].join(' or '))
+  if (!MEDIA_TYPES.has(mediaType))
+    throw unknownMediaType('trusted root', mediaType, [...MEDIA_TYPES].join(' or '))
   const notes: string[] = []
   const each = <T>(name: string, read: (entry: Fields) => T): readonly T[] =>
     root.objects(name, MOST_ENTRIES, CODE).flatMap((entry) => setAsideUnsupported(entry, read, notes))
@@ -140,7 +147,8 @@ function readTransparencyLog(entry: Fields): TransparencyLog {
     names,
     operator: operatorOf(entry, baseUrl),
     logId,
-    checkpointKeyId: checkpointKey === undefined ? logId.slice(0, 8) : encodeHex(checkpointKey.subarray(0, 4)),
+    checkpointKeyId:
+      checkpointKey === undefined ? logId.slice(0, 8) : encodeHex(checkpointKey.subarray(0, 4)),
     key,
     validFor,
   }
@@ -157,13 +165,17 @@ function readLogKey(entry: Fields): { key: PublicKey; validFor: Window } {
   const algorithm = entry.string('hashAlgorithm')
   if (algorithm !== 'SHA2_256') {
     const where = entry.at('hashAlgorithm')
-    throw new MalformedError('SIGNATURE_ALGORITHM', `${where} is ${algorithm}, only SHA2_256 is known`, { where })
+    throw new MalformedError('SIGNATURE_ALGORITHM', `${where} is ${algorithm}, only SHA2_256 is known`, {
+      where,
+    })
   }
   const publicKey = entry.object('publicKey')
   const details = publicKey.string('keyDetails')
   const bytes = publicKey.bytes('rawBytes')
   if (details !== BARE_RSA && !KEY_DETAILS.has(details)) {
-    throw new MalformedError('SIGNATURE_ALGORITHM', `key algorithm ${details} is not supported`, { got: details })
+    throw new MalformedError('SIGNATURE_ALGORITHM', `key algorithm ${details} is not supported`, {
+      got: details,
+    })
   }
   const key = details === BARE_RSA ? parseRsaPkcs1(bytes) : parsePublicKey(bytes)
   return { key, validFor: readWindow(publicKey) }
@@ -175,10 +187,17 @@ function readLogKey(entry: Fields): { key: PublicKey; validFor: Window } {
  */
 function readLogId(entry: Fields, key: PublicKey, names: readonly string[]): string {
   const got = encodeHex(entry.object('logId').bytes('keyId'))
-  const derived = [encodeHex(digestOf('sha256', key.spki)), ...names.flatMap((name) => noteKeyHash(name, key))]
+  const derived = [
+    encodeHex(digestOf('sha256', key.spki)),
+    ...names.flatMap((name) => noteKeyHash(name, key)),
+  ]
   if (derived.includes(got)) return got
   const where = entry.at('logId.keyId')
-  throw new MalformedError(CODE, `${where} does not belong to the key`, { got, wanted: derived.join(' or '), where })
+  throw new MalformedError(CODE, `${where} does not belong to the key`, {
+    got,
+    wanted: derived.join(' or '),
+    where,
+  })
 }
 
 /** Full hash of a note key; where it is not the key's digest, which is the form of ECDSA keys anyway. */
@@ -200,7 +219,11 @@ function readWindow(holder: Fields): Window {
   const start = window.optionalTime('start')
   if (start === undefined) {
     const where = window.at('start')
-    throw new MalformedError(CODE, `${where} is missing`, { where, got: 'nothing', wanted: 'the start of validity' })
+    throw new MalformedError(CODE, `${where} is missing`, {
+      where,
+      got: 'nothing',
+      wanted: 'the start of validity',
+    })
   }
   const end = window.optionalTime('end')
   if (end !== undefined && end < start) {
@@ -236,7 +259,9 @@ function readTimestampAuthority(entry: Fields): TimestampAuthority {
   const listsLeaf = !isAuthority(first)
   const listed = listsLeaf ? above : [first, ...above]
   if (listed.length === 0) {
-    throw new MalformedError(CODE, `${entry.path} has no anchor above its signing certificate`, { where: entry.path })
+    throw new MalformedError(CODE, `${entry.path} has no anchor above its signing certificate`, {
+      where: entry.path,
+    })
   }
   return {
     purpose: 'tsa',
@@ -257,7 +282,10 @@ function nameOf(entry: Fields): string {
 }
 
 function hostOf(url: string): string {
-  return url.replace(/^[a-z][a-z0-9+.-]*:\/\//i, '').replace(/[/?#].*$/s, '').toLowerCase()
+  return url
+    .replace(/^[a-z][a-z0-9+.-]*:\/\//i, '')
+    .replace(/[/?#].*$/s, '')
+    .toLowerCase()
 }
 
 /** Names that the log may use in its notes: host without port, as tile logs do, or with it. */

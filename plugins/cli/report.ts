@@ -50,7 +50,11 @@ export function describeReply(reply: VerifyReply, context: ReportContext): reado
     { kind: 'head', tone: OUTCOME_TONES[verdict.outcome], word, text: context.name },
     {
       kind: 'fields',
-      rows: [...describeSubject(verdict), ...describeSigners(verdict, context), ...remarks(reply, context.explain)],
+      rows: [
+        ...describeSubject(verdict),
+        ...describeSigners(verdict, context),
+        ...remarks(reply, context.explain),
+      ],
     },
     ...conclusion(verdict, context),
     ...(context.explain || verdict.outcome === 'rejected' ? verdict.bundles.flatMap(describeBundle) : []),

@@ -1,5 +1,13 @@
 import { canonicalJson } from '../canonical-json.ts'
-import { decodeBase64, decodeHex, decodeUtf8, encodeBase64, encodeHex, encodeUtf8, equalBytes } from '../encoding.ts'
+import {
+  decodeBase64,
+  decodeHex,
+  decodeUtf8,
+  encodeBase64,
+  encodeHex,
+  encodeUtf8,
+  equalBytes,
+} from '../encoding.ts'
 import { digestOf, equalDigests, type DigestAlgorithm } from '../digest.ts'
 import { CheckFailed, MalformedError } from '../errors.ts'
 import { Fields } from '../fields.ts'
@@ -24,10 +32,15 @@ export function checkEntry(entry: LogEntry, signed: SignedContent, signer: Claim
   const spec = body.object('spec')
   const isMessage = signed.content.kind === 'message'
   if (entry.kind === 'hashedrekord' ? !isMessage : isMessage) {
-    throw new CheckFailed('entry', 'ENTRY_KIND', `a ${entry.kind} entry does not log this kind of signature`, {
-      got: entry.kind,
-      wanted: isMessage ? 'hashedrekord' : 'dsse or intoto',
-    })
+    throw new CheckFailed(
+      'entry',
+      'ENTRY_KIND',
+      `a ${entry.kind} entry does not log this kind of signature`,
+      {
+        got: entry.kind,
+        wanted: isMessage ? 'hashedrekord' : 'dsse or intoto',
+      },
+    )
   }
   if (entry.kind === 'hashedrekord') checkHashedRekord(spec, signed, signer)
   else if (entry.kind === 'dsse') checkDsse(spec, signed, signer)
@@ -42,7 +55,12 @@ function readBody(entry: LogEntry): Fields {
     const got = `${body.string('kind')} ${body.string('apiVersion')}`
     const wanted = `${entry.kind} ${entry.version}`
     if (got !== wanted) {
-      throw new CheckFailed('entry', 'ENTRY_KIND', 'the logged body is of another kind than the bundle says', { got, wanted })
+      throw new CheckFailed(
+        'entry',
+        'ENTRY_KIND',
+        'the logged body is of another kind than the bundle says',
+        { got, wanted },
+      )
     }
     return body
   } catch (error) {
@@ -119,10 +137,16 @@ function checkIntoto(spec: Fields, signed: SignedContent, signer: ClaimedSigner)
       throw differs('ENTRY_DIGEST', 'the logged payload is another one')
     }
     if (payloadType !== signed.content.payloadType) {
-      throw differs('ENTRY_DIGEST', 'the logged payload type is another one', payloadType, signed.content.payloadType)
+      throw differs(
+        'ENTRY_DIGEST',
+        'the logged payload type is another one',
+        payloadType,
+        signed.content.payloadType,
+      )
     }
   }
-  if (signature === undefined) throw differs('ENTRY_SIGNATURE', 'the logged signature is not base64 of base64')
+  if (signature === undefined)
+    throw differs('ENTRY_SIGNATURE', 'the logged signature is not base64 of base64')
   checkSameSignature(signature, signed)
   checkVerifier(verifier, signer)
 }
@@ -130,7 +154,12 @@ function checkIntoto(spec: Fields, signed: SignedContent, signer: ClaimedSigner)
 function onlyOne(signatures: readonly Fields[]): Fields {
   const [only] = signatures
   if (only === undefined || signatures.length !== 1) {
-    throw differs('ENTRY_SIGNATURE', 'the entry does not log exactly one signature', `${signatures.length}`, '1')
+    throw differs(
+      'ENTRY_SIGNATURE',
+      'the entry does not log exactly one signature',
+      `${signatures.length}`,
+      '1',
+    )
   }
   return only
 }
@@ -145,7 +174,12 @@ function checkPayloadDigest(algorithm: string, value: string, signed: SignedCont
   checkDigest(algorithm, value, 'sha256', digestOf('sha256', signed.content.payload))
 }
 
-function checkDigest(algorithm: string, hex: string, wantedAlgorithm: DigestAlgorithm, wanted: Uint8Array): void {
+function checkDigest(
+  algorithm: string,
+  hex: string,
+  wantedAlgorithm: DigestAlgorithm,
+  wanted: Uint8Array,
+): void {
   const got = decodeHex(hex)
   if (algorithm !== wantedAlgorithm || got === undefined || !equalDigests(got, wanted)) {
     const expected = `${wantedAlgorithm}:${encodeHex(wanted)}`
@@ -155,7 +189,12 @@ function checkDigest(algorithm: string, hex: string, wantedAlgorithm: DigestAlgo
 
 function checkSameSignature(logged: Uint8Array, signed: SignedContent): void {
   if (!equalBytes(logged, signed.signature)) {
-    throw differs('ENTRY_SIGNATURE', 'the entry logs another signature', encodeBase64(logged), encodeBase64(signed.signature))
+    throw differs(
+      'ENTRY_SIGNATURE',
+      'the entry logs another signature',
+      encodeBase64(logged),
+      encodeBase64(signed.signature),
+    )
   }
 }
 
@@ -172,7 +211,13 @@ function checkVerifier(pem: Uint8Array, signer: ClaimedSigner): void {
 function isVerifier({ label, der }: PemBlock, signer: ClaimedSigner): boolean {
   if (signer.kind === 'certificate') return label === 'CERTIFICATE' && equalBytes(der, signer.leaf.der)
   if (label === 'PUBLIC KEY') return equalBytes(der, signer.key.spki)
-  return label === 'CERTIFICATE' && equalBytes(reading(() => parseCertificate(der).spki), signer.key.spki)
+  return (
+    label === 'CERTIFICATE' &&
+    equalBytes(
+      reading(() => parseCertificate(der).spki),
+      signer.key.spki,
+    )
+  )
 }
 
 function verifierBytes(signer: ClaimedSigner): Uint8Array {
@@ -235,7 +280,8 @@ function explainDifference(body: Fields, expected: Expected, verifierField: stri
     const verifier = signature.object('verifier')
     const digest = `${data.string('algorithm')} ${data.string('digest')}`
     const wantedDigest = `${expected.algorithm} ${expected.digest}`
-    if (digest !== wantedDigest) return differs('ENTRY_DIGEST', 'the entry is about another artifact', digest, wantedDigest)
+    if (digest !== wantedDigest)
+      return differs('ENTRY_DIGEST', 'the entry is about another artifact', digest, wantedDigest)
     const content = signature.string('content')
     if (content !== expected.content) {
       return differs('ENTRY_SIGNATURE', 'the entry logs another signature', content, expected.content)
@@ -287,4 +333,8 @@ export function checkEntries(
   return entries
     .filter(({ logId }) => logs.some((log) => log.logId === logId))
     .map((entry) => ({ entry, leaf: checkEntry(entry, signed, signer) }))
+}
+
+export function describeMatching(matching: readonly MatchingEntry[]): string {
+  return matching.map(({ entry }) => `${entry.kind} ${entry.version}`).join(', ') || 'no entry of a known log'
 }

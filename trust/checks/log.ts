@@ -18,17 +18,27 @@ export interface Logged {
  * Every matching entry must be proven by what it carries: promise, inclusion proof, or both. A domain's threshold
  * counts operators, so two entries of one operator are one witness.
  */
-export function checkLogged(matching: readonly MatchingEntry[], all: readonly LogEntry[], domain: TrustDomain): Logged {
+export function checkLogged(
+  matching: readonly MatchingEntry[],
+  all: readonly LogEntry[],
+  domain: TrustDomain,
+): Logged {
   const { root, thresholds, witnesses } = domain
   const promises: VerifiedTime[] = []
   const entries = matching.map(({ entry, leaf }) => {
     const promised = entry.promise === undefined ? undefined : openPromise(entry, root.logs)
     if (promised !== undefined) promises.push(promised.time)
-    const inclusion = entry.proof === undefined ? undefined : checkInclusion(entry, leaf, root.logs, witnesses)
+    const inclusion =
+      entry.proof === undefined ? undefined : checkInclusion(entry, leaf, root.logs, witnesses)
     const authority = inclusion?.log ?? promised?.log
-    if (authority === undefined) throw new CheckFailed('log', 'LOG_PROOF', 'the entry has neither promise nor proof')
+    if (authority === undefined)
+      throw new CheckFailed('log', 'LOG_PROOF', 'the entry has neither promise nor proof')
     if (inclusion === undefined && witnesses !== undefined) {
-      throw new CheckFailed('log', 'LOG_WITNESS_QUORUM', 'the entry has no checkpoint that a witness could have signed')
+      throw new CheckFailed(
+        'log',
+        'LOG_WITNESS_QUORUM',
+        'the entry has no checkpoint that a witness could have signed',
+      )
     }
     return {
       log: authority.names[0],
@@ -38,7 +48,11 @@ export function checkLogged(matching: readonly MatchingEntry[], all: readonly Lo
       proof:
         inclusion === undefined
           ? undefined
-          : { treeSize: inclusion.treeSize, origin: inclusion.origin, witnesses: inclusion.witnesses.map(({ name }) => name) },
+          : {
+              treeSize: inclusion.treeSize,
+              origin: inclusion.origin,
+              witnesses: inclusion.witnesses.map(({ name }) => name),
+            },
       promised: promised !== undefined,
     }
   })
@@ -47,17 +61,33 @@ export function checkLogged(matching: readonly MatchingEntry[], all: readonly Lo
   return { entries, authorities, promises }
 }
 
-function requireOperators(operators: ReadonlySet<string>, all: readonly LogEntry[], wanted: number, domain: string): void {
+function requireOperators(
+  operators: ReadonlySet<string>,
+  all: readonly LogEntry[],
+  wanted: number,
+  domain: string,
+): void {
   if (operators.size >= wanted) return
-  const details = { got: `${operators.size} of ${all.length} entries`, wanted: `${wanted} distinct log operators` }
+  const details = {
+    got: `${operators.size} of ${all.length} entries`,
+    wanted: `${wanted} distinct log operators`,
+  }
   if (operators.size === 0 && all.length > 0) {
-    throw new CheckFailed('log', 'LOG_UNKNOWN', `no entry is of a log that trust domain ${domain} knows`, details)
+    throw new CheckFailed(
+      'log',
+      'LOG_UNKNOWN',
+      `no entry is of a log that trust domain ${domain} knows`,
+      details,
+    )
   }
   throw new CheckFailed('log', 'LOG_THRESHOLD', 'too few logs vouch for the signature', details)
 }
 
 /** A trusted root may list one log twice, with windows that follow each other. */
-function openPromise(entry: LogEntry, logs: readonly TransparencyLog[]): { log: TransparencyLog; time: VerifiedTime } {
+function openPromise(
+  entry: LogEntry,
+  logs: readonly TransparencyLog[],
+): { log: TransparencyLog; time: VerifiedTime } {
   let failure: CheckFailed | undefined
   for (const log of logs) {
     if (log.logId !== entry.logId) continue
@@ -81,6 +111,12 @@ export function checkLogWindows({ authorities }: Logged, times: readonly Verifie
     const inUse = times.length === 0 && logs.some(({ validFor }) => validFor.end === undefined)
     if (!inUse)
       checkLogKeyWindow(
-        logs, times.map(({ at }) => at))
+        logs,
+        times.map(({ at }) => at),
+      )
   }
+}
+
+export function describeLogged({ entries }: Logged): string {
+  return entries.map(({ log, logIndex }) => `${log} index ${logIndex}`).join(', ') || 'none asked for'
 }

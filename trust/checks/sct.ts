@@ -237,3 +237,7 @@ function headerLength(element: Uint8Array): number {
   const first = element[1] ?? 0
   return first < 0x80 ? 2 : 2 + (first & 0x7f)
 }
+
+export function describeScts(timestamps: readonly CertificateTimestamp[]): string {
+  return timestamps.map(({ log, at }) => `${log} ${at.toISOString()}`).join(', ') || 'none asked for'
+}

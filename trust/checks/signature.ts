@@ -15,8 +15,14 @@ export interface SignedContent {
 }
 
 /** Verifies the bundle's signature with `key` (client specification section 4.5, DSSE protocol). */
-export function checkSignature(content: BundleContent, key: PublicKey, artifact: ArtifactContent): SignedContent {
-  return content.kind === 'message' ? checkMessage(content, key, artifact) : checkEnvelope(content, key, artifact.verifyDigest)
+export function checkSignature(
+  content: BundleContent,
+  key: PublicKey,
+  artifact: ArtifactContent,
+): SignedContent {
+  return content.kind === 'message'
+    ? checkMessage(content, key, artifact)
+    : checkEnvelope(content, key, artifact.verifyDigest)
 }
 
 type Message = Extract<BundleContent, { kind: 'message' }>
@@ -25,10 +31,15 @@ type Envelope = Extract<BundleContent, { kind: 'envelope' }>
 function checkMessage(content: Message, key: PublicKey, artifact: ArtifactContent): SignedContent {
   const digest = artifact.digests.get(content.digestAlgorithm)
   if (digest === undefined) {
-    throw new CheckFailed('signature', 'SIGNATURE_NEEDS_ARTIFACT', 'the bundle signs another kind of digest', {
-      got: [...artifact.digests.keys()].join(', '),
-      wanted: content.digestAlgorithm,
-    })
+    throw new CheckFailed(
+      'signature',
+      'SIGNATURE_NEEDS_ARTIFACT',
+      'the bundle signs another kind of digest',
+      {
+        got: [...artifact.digests.keys()].join(', '),
+        wanted: content.digestAlgorithm,
+      },
+    )
   }
   const signedDigest: Digest = { algorithm: content.digestAlgorithm, bytes: digest }
   if (!equalDigests(digest, content.digest)) {
@@ -37,7 +48,9 @@ function checkMessage(content: Message, key: PublicKey, artifact: ArtifactConten
       wanted: formatDigest({ algorithm: content.digestAlgorithm, bytes: content.digest }),
     })
   }
-  const fitting = schemesFor(key).filter((scheme) => [undefined, content.digestAlgorithm].includes(hashOf(scheme)))
+  const fitting = schemesFor(key).filter((scheme) =>
+    [undefined, content.digestAlgorithm].includes(hashOf(scheme)),
+  )
   if (fitting.length === 0) throw noScheme(key, content.digestAlgorithm)
   for (const scheme of fitting) {
     if (holds(key, scheme, content.signature, artifact.bytes, digest, artifact.verifyDigest)) {
@@ -55,13 +68,19 @@ function holds(
   digest: Uint8Array,
   verifyDigest: VerifyDigest | undefined,
 ): boolean {
-  if (message !== undefined && scheme.kind !== 'ed25519ph') return verifySignature(key, scheme, message, signature)
+  if (message !== undefined && scheme.kind !== 'ed25519ph')
+    return verifySignature(key, scheme, message, signature)
   if (verifyDigest === undefined) throw new TypeError('a prehashed signature, and no way to verify a digest')
-  const prehashed = scheme.kind === 'ed25519ph' && message !== undefined ? digestOf('sha512', message) : digest
+  const prehashed =
+    scheme.kind === 'ed25519ph' && message !== undefined ? digestOf('sha512', message) : digest
   return verifyDigest(key, scheme, prehashed, signature)
 }
 
-function checkEnvelope(content: Envelope, key: PublicKey, verifyDigest: VerifyDigest | undefined): SignedContent {
+function checkEnvelope(
+  content: Envelope,
+  key: PublicKey,
+  verifyDigest: VerifyDigest | undefined,
+): SignedContent {
   const encoded = preAuthenticationEncoding(content.payloadType, content.payload)
   for (const scheme of schemesFor(key)) {
     const algorithm = hashOf(scheme) ?? 'sha256'

@@ -17,16 +17,24 @@ const IN_TOTO = 'application/vnd.in-toto+json'
  * A message signature covers the artifact; a statement covers it when one of its subjects has its digest. An envelope
  * of any other type says nothing about other files: it covers the artifact only where its payload is the artifact.
  */
-export function checkSubject({ content, signedDigest }: SignedContent, digests: ArtifactDigests): SignedSubject {
+export function checkSubject(
+  { content, signedDigest }: SignedContent,
+  digests: ArtifactDigests,
+): SignedSubject {
   if (content.kind === 'message') return { digest: signedDigest, statement: undefined, index: undefined }
   if (content.payloadType !== IN_TOTO) {
     const own = payloadDigest(content.payload, digests)
     if (own !== undefined) return { digest: own, statement: undefined, index: undefined }
-    throw new CheckFailed('subject', 'STATEMENT_PAYLOAD_TYPE', 'the envelope holds neither an in-toto statement nor this artifact', {
-      got: content.payloadType,
-      wanted: IN_TOTO,
-      where: '$.dsseEnvelope.payloadType',
-    })
+    throw new CheckFailed(
+      'subject',
+      'STATEMENT_PAYLOAD_TYPE',
+      'the envelope holds neither an in-toto statement nor this artifact',
+      {
+        got: content.payloadType,
+        wanted: IN_TOTO,
+        where: '$.dsseEnvelope.payloadType',
+      },
+    )
   }
   const statement = parseStatement(content.payload)
   const { digest, index } = findSubject(statement, digests)

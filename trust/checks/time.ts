@@ -1,6 +1,7 @@
-import { windowContains, type TimestampAuthority, type Window } from '../authority.ts'
+import type { TimestampAuthority, Window } from '../authority.ts'
 import { CheckFailed } from '../errors.ts'
 import type { VerifiedTime } from '../evidence.ts'
+import { keyWindowRefusal } from '../key-window.ts'
 import { checkTimestamp } from '../x509/timestamp-verification.ts'
 
 /**
@@ -32,7 +33,10 @@ export function requireTimes(
   const [first, ...rest] = times
   const operators = new Set(times.map(({ operator }) => operator))
   if (first !== undefined && operators.size >= threshold) return [first, ...rest]
-  const details = { got: `${operators.size} operators`, wanted: `${Math.max(1, threshold)} distinct operators` }
+  const details = {
+    got: `${operators.size} operators`,
+    wanted: `${Math.max(1, threshold)} distinct operators`,
+  }
   if (first === undefined && offered > 0) {
     throw new CheckFailed('time', 'TIME_UNKNOWN_AUTHORITY', 'no timestamp is by a known authority', details)
   }
@@ -43,18 +47,4 @@ export function requireTimes(
 export function checkKeyWindow(window: Window | undefined, times: readonly VerifiedTime[]): void {
   const refusal = keyWindowRefusal(window, times)
   if (refusal !== undefined) throw refusal
-}
-
-/** Why these times do not fit the window of a managed key; undefined when they do. */
-export function keyWindowRefusal(
-  window: Window | undefined,
-  times: readonly VerifiedTime[],
-): CheckFailed | undefined {
-  if (window === undefined) return undefined
-  const outside = times.find(({ at }) => !windowContains(window, at))
-  if (outside === undefined && times.length > 0) return undefined
-  return new CheckFailed('time', 'TIME_KEY_WINDOW', 'the key was not valid when the signature was made', {
-    got: outside?.at.toISOString() ?? 'no signed time',
-    wanted: `${window.start.toISOString()} to ${window.end?.toISOString() ?? 'open'}`,
-  })
 }

@@ -76,7 +76,7 @@ export function readWhole(bytes: Uint8Array, tag?: number): Element {
 /** All elements inside constructed content, in order. */
 export function readAll(content: Uint8Array): Element[] {
   const elements: Element[] = []
-  for (let at = 0; at < content.length; ) {
+  for (let at = 0; at < content.length;) {
     const element = readElement(content, at)
     elements.push(element)
     at += element.raw.length
@@ -199,7 +199,8 @@ export function readTime(element: Element, fractions = false): Date {
   if (match === null || match === undefined || element.content.length > 40) fail('malformed time', 0)
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map(Number)
   const fraction = match[7]
-  if (fraction !== undefined && (!fractions || fraction.endsWith('0'))) fail('malformed fraction of a second', 0)
+  if (fraction !== undefined && (!fractions || fraction.endsWith('0')))
+    fail('malformed fraction of a second', 0)
   const fullYear = element.tag === TAG.utcTime ? year + (year < 50 ? 2000 : 1900) : year
   const millis = fraction === undefined ? 0 : Math.floor(Number(`0.${fraction}`) * 1000)
   const date = new Date(0)

@@ -81,7 +81,10 @@ function requireLinked(chain: readonly Certificate[], purpose: PathPurpose): voi
     if (!isNamedIssuer(certificate, issuer))
       malformed('an authority does not name the next one as its issuer')
     if (readSignatureScheme(certificate.signatureAlgorithm) === undefined) {
-      throw new MalformedError('SIGNATURE_ALGORITHM', 'an authority is signed with an algorithm that is not supported')
+      throw new MalformedError(
+        'SIGNATURE_ALGORITHM',
+        'an authority is signed with an algorithm that is not supported',
+      )
     }
   }
   requirePathLengths(chain)
