@@ -20,6 +20,7 @@ export class LocalFile implements PackageFile {
   readonly #identity: string
   readonly #blocks = new Map<number, Uint8Array>()
   #recording = true
+  #closed = false
   #last: { readonly index: number; readonly bytes: Uint8Array } | undefined
 
   private constructor(path: string, descriptor: number, size: number, identity: string) {
@@ -88,6 +89,13 @@ export class LocalFile implements PackageFile {
   }
 
   async #block(index: number, into?: Buffer): Promise<Uint8Array> {
+    if (this.#closed) {
+      const message = `'${this.path}' was closed when its verdict was reached`
+      throw new StoreError('STORE_UNREADABLE', message, {
+        where: this.path,
+        hint: 'open the file again, and verify it again',
+      })
+    }
     if (this.#last?.index === index) return this.#last.bytes
     const bytes = await this.#readBlock(index, into)
     const known = this.#blocks.get(index)
@@ -140,7 +148,9 @@ export class LocalFile implements PackageFile {
     }
   }
 
+  /** After this nothing can be read any more; asking is an error of the caller's, said as one. */
   async close(): Promise<void> {
+    this.#closed = true
     closeSync(this.#descriptor)
   }
 

@@ -16,6 +16,7 @@ export function describeEvidence(evidence: Evidence, context: EvidenceContext): 
   return [
     ...describeSigner(evidence, context.isFirst ? 'signer' : 'also signer'),
     ...times.map((time) => ['signed', describeTime(time)] as const),
+    ...warnOfFuture(times, context.now),
     ...entries.map((entry) => ['log', describeEntry(entry)] as const),
     ...certificateLogs.map(({ log, at }) => ['certificate log', `${log}, ${at.toISOString()}`] as const),
     ...(statement === undefined ? [] : [['statement', describeStatement(statement)] as const]),
@@ -23,6 +24,15 @@ export function describeEvidence(evidence: Evidence, context: EvidenceContext): 
     ...(context.bundle === undefined ? [] : [['bundle', context.bundle] as const]),
     ['trust', context.domain === undefined ? evidence.domain : describeTrust(context.domain, context.now)],
   ]
+}
+
+/** Clocks differ a little; beyond that either this machine's clock is wrong or an authority's was. */
+const CLOCK_SKEW = 5 * 60 * 1000
+
+/** No verdict depends on this machine's clock, but whoever reads the report should know. */
+function warnOfFuture(times: Evidence['times'], now: Date): readonly Row[] {
+  const ahead = times.some(({ at }) => at.getTime() > now.getTime() + CLOCK_SKEW)
+  return ahead ? [['warning', `signed later than the clock of this machine says: ${now.toISOString()}`]] : []
 }
 
 function describeSigner({ signer }: Evidence, label: string): readonly Row[] {

@@ -127,6 +127,27 @@ describe('what is said of one artifact, word for word', () => {
   })
 })
 
+describe('a time ahead of this machine', () => {
+  const signedAt = (at: string): ReturnType<typeof evidence> =>
+    evidence({
+      times: [{ at: new Date(at), source: 'timestamp', authority: 'example time', operator: 'time.example' }],
+    })
+  const run = async (at: string): Promise<string> =>
+    (await runCli(['verify', 'widget.tgz', '--key', 'k'], { verify: () => verified(signedAt(at)) })).stdout
+
+  it('is pointed out, and changes no verdict', async () => {
+    const text = await run('2026-11-20T12:06:00Z')
+    expect(text).toMatch(/^verified  widget\.tgz$/m)
+    expect(text).toContain(
+      'warning          signed later than the clock of this machine says: 2026-11-20T12:00:00.000Z',
+    )
+  })
+
+  it('is nothing to speak of within five minutes', async () => {
+    expect(await run('2026-11-20T12:04:59Z')).not.toContain('warning')
+  })
+})
+
 describe('the word "verified"', () => {
   const replies = {
     rejected: rejection,
