@@ -1,5 +1,11 @@
 import { basename, dirname, join } from 'node:path'
-import { looksLikeAttestations, parseAttestations, splitJson, type FormatAdapter } from '../formats/index.ts'
+import {
+  looksLikeAttestations,
+  MOST_PARTS,
+  parseAttestations,
+  splitJson,
+  type FormatAdapter,
+} from '../formats/index.ts'
 import type { FoundBundle } from '../trust/content.ts'
 import { MalformedError, StoreError } from '../trust/errors.ts'
 import { readSmallFile } from './package-file.ts'
@@ -10,7 +16,6 @@ import { readSmallFile } from './package-file.ts'
  */
 
 const LIMIT = 64 * 1024 * 1024
-const MOST_BUNDLES = 256
 
 /** Bundles in the files that belong to `path` by their name. Files that are not there are no error. */
 export async function bundlesBeside(path: string, adapter: FormatAdapter): Promise<readonly FoundBundle[]> {
@@ -32,8 +37,8 @@ export async function bundlesIn(
 ): Promise<readonly FoundBundle[]> {
   const bytes = await readSmallFile(path, LIMIT)
   const found = splitBundles(bytes, basename(path), adapter)
-  if (found.length > MOST_BUNDLES) {
-    throw new StoreError('STORE_UNREADABLE', `'${path}' holds more than ${MOST_BUNDLES} bundles`, {
+  if (found.length > MOST_PARTS) {
+    throw new StoreError('STORE_UNREADABLE', `'${path}' holds more than ${MOST_PARTS} bundles`, {
       where: path,
     })
   }

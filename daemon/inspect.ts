@@ -1,5 +1,5 @@
 import type { Inspection, InspectRequest } from './api.ts'
-import { looksLikeAttestations, parseAttestations, splitJson } from '../formats/index.ts'
+import { looksLikeAttestations, MOST_PARTS, parseAttestations, splitJson } from '../formats/index.ts'
 import { decodeUtf8 } from '../trust/encoding.ts'
 import { MalformedError } from '../trust/errors.ts'
 import { parseJson, type Json } from '../trust/json.ts'
@@ -107,7 +107,8 @@ function inspectJson(bytes: Uint8Array, text: string): Inspection | undefined {
   const kind = each.find((one) => one !== undefined)?.kind
   if (kind === undefined) return undefined
   const fields = numbered('part', each, (one) => one?.fields ?? [field('content', 'of an unknown kind')])
-  return { kind, title: `a file of ${parts.length} parts`, fields }
+  const count = parts.length > MOST_PARTS ? `more than ${MOST_PARTS}` : parts.length
+  return { kind, title: `a file of ${count} parts`, fields }
 }
 
 function attestations(bytes: Uint8Array): Inspection {

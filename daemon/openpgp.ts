@@ -51,18 +51,25 @@ export async function verifyPgp(
     // the library says only that it does not know these bytes
     return { state: 'broken', why: 'the OpenPGP signature cannot be read' }
   }
+  const outcomes: PgpOutcome[] = []
   for (const { keyID, verified } of signatures) {
     const id = keyID.toHex()
-    if (!verificationKeys.some((key) => key.getKeys(keyID).length > 0))
-      return { state: 'key-unknown', by: id }
+    if (!verificationKeys.some((key) => key.getKeys(keyID).length > 0)) {
+      outcomes.push({ state: 'key-unknown', by: id })
+      continue
+    }
     try {
       await verified
-      return { state: 'holds', by: id }
+      outcomes.push({ state: 'holds', by: id })
     } catch (error) {
-      return { state: 'broken', why: error instanceof Error ? error.message : String(error) }
+      outcomes.push({ state: 'broken', why: error instanceof Error ? error.message : String(error) })
     }
   }
-  return { state: 'broken', why: 'there is no signature in it' }
+  // a broken signature of a known key is not made good by another one
+  const found = (state: PgpOutcome['state']): PgpOutcome | undefined =>
+    outcomes.find((outcome) => outcome.state === state)
+  const outcome = found('broken') ?? found('holds') ?? found('key-unknown')
+  return outcome ?? { state: 'broken', why: 'there is no signature in it' }
 }
 
 async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {

@@ -41,17 +41,17 @@ export async function loadSeed(seeds?: Seeds): Promise<Seed> {
   const [repository] = Object.values(seeds ?? (await readSeeds()))
   open('root.json', repository?.['root.json'], PINNED.root)
   const targets = repository?.targets ?? {}
+  const keyFiles = Object.entries(targets).filter(([name]) => name.endsWith(KEYS_SUFFIX))
+  if (keyFiles.length !== 1) throw mismatch('keys.json', `${keyFiles.length} of them`, 'one')
   return {
     asOf: new Date(PINNED.asOf),
     rootVersion: PINNED.rootVersion,
     rootExpires: new Date(PINNED.rootExpires),
     trustedRoot: open('trusted_root.json', targets['trusted_root.json'], PINNED.trustedRoot),
-    registryKeys: Object.entries(targets)
-      .filter(([name]) => name.endsWith(KEYS_SUFFIX))
-      .map(([name, text]) => ({
-        host: name.slice(0, -KEYS_SUFFIX.length),
-        bytes: open('keys.json', text, PINNED.registryKeys),
-      })),
+    registryKeys: keyFiles.map(([name, text]) => ({
+      host: name.slice(0, -KEYS_SUFFIX.length),
+      bytes: open('keys.json', text, PINNED.registryKeys),
+    })),
   }
 }
 
@@ -65,6 +65,10 @@ function open(name: string, text: string | undefined, wanted: string): Uint8Arra
   const bytes = typeof text === 'string' ? decodeBase64(text) : undefined
   const got = bytes === undefined ? 'nothing readable' : encodeHex(digestOf('sha256', bytes))
   if (bytes !== undefined && got === wanted) return bytes
+  throw mismatch(name, got, wanted)
+}
+
+function mismatch(name: string, got: string, wanted: string): TrustError {
   const message = `${name} of the embedded root is not the pinned one`
-  throw new TrustError('TRUST_SEED_MISMATCH', message, { got, wanted })
+  return new TrustError('TRUST_SEED_MISMATCH', message, { got, wanted })
 }

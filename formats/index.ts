@@ -114,7 +114,7 @@ async function throwIfCut(file: PackageFile, head: Uint8Array): Promise<void> {
 
 export type { Attachment, FormatAdapter, PackageFile, RepairedBundle } from './adapter.ts'
 export { parseProvenance, provenanceSignature, type Provenance } from './helm-provenance.ts'
-export { splitJson } from './json-parts.ts'
+export { MOST_PARTS, splitJson } from './json-parts.ts'
 export {
   integrityOf,
   looksLikeAttestations,

@@ -11,7 +11,7 @@ import { elementsAt, spanOf } from './json-spans.ts'
 /** Predicate type of the attestation by which the registry says that it published the package; signed by its key. */
 export const PUBLISH_ATTESTATION = 'https://github.com/npm/attestation/tree/main/specs/publish/v0.1'
 
-const LIMITS = { size: 16 * 1024 * 1024, depth: 64, code: 'MALFORMED_ATTESTATIONS' } as const
+const LIMITS = { size: 16 * 1024 * 1024, depth: 64, values: 100_000, code: 'MALFORMED_ATTESTATIONS' } as const
 const MAX_ITEMS = 64
 
 export interface NpmAttestation {

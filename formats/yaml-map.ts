@@ -8,11 +8,11 @@ import { shown } from './shown.ts'
 /** Bytes; long specifications list tens of thousands of files. */
 const MAX_SIZE = 4 * 1024 * 1024
 /**
- * Characters that may start a line, a node or a comment: each costs the library about a kilobyte, so counting them
+ * Characters that may start or end a line, a node or a comment: each costs the library about a kilobyte, so counting them
  * first bounds its memory. A specification has one line for each file.
  */
 const MAX_STEPS = 100_000
-const STEP = /[\n[{!&*#%]|[-?,:](?=\s)/g
+const STEP = /[\n[\]{}!&*#%"'@`|>]|[-?,:](?=\s)/g
 
 export interface YamlContext {
   /** The code that errors carry. */

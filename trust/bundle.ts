@@ -96,6 +96,7 @@ export const BUNDLE_LIMITS = {
   /** Bytes of JSON. Envelopes carry their payload; GitHub's largest are a few hundred kilobytes. */
   size: 16 * 1024 * 1024,
   depth: 16,
+  values: 100_000,
   entries: 32,
   timestamps: 32,
   certificates: 10,

@@ -84,7 +84,7 @@ export interface LoggedEntry {
   readonly operator: string
   /** Kind and version of the entry: `hashedrekord 0.0.1`. */
   readonly kind: string
-  /** Place in the log: of all its shards in Rekor v1, of this tree in v2. */
+  /** Place in the log: among all shards where Rekor v1 promised it, else in the tree of the proof. */
   readonly logIndex: bigint
   /** Proven by the log's signature over the tree, by its promise, or by both. */
   readonly proof:

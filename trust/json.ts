@@ -25,6 +25,8 @@ export interface JsonLimits {
   readonly size: number
   /** Nested arrays and objects. */
   readonly depth: number
+  /** Values of all kinds; a million unless it is given. One takes up to a hundred times its text in memory. */
+  readonly values?: number
   /** The code that errors carry. */
   readonly code: Code
   /** What is being read, for the message: "bundle". */
@@ -51,22 +53,13 @@ export function parseJsonText(text: string, limits: JsonLimits): Json {
   return new Reader(text, limits).document()
 }
 
-/** Values in one document: a value takes up to a hundred times its text in memory, and honest documents have fewer. */
+/** More than the largest honest document has, a bill of materials of some megabytes. */
 const MOST_VALUES = 1_000_000
 const QUOTE = 0x22
 const PLAIN = /[^"\\\u0000-\u001f]*/y
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
 const SPACE = /[ \t\n\r]*/y
-const ESCAPES: Readonly<Record<string, string>> = {
-  '"': '"',
-  '\\': '\\',
-  '/': '/',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-}
+const SIMPLE_ESCAPES = '"\\/bfnrt'
 
 class Reader {
   private readonly text: string
@@ -104,7 +97,8 @@ class Reader {
 
   private value(depth: number): Json {
     if (depth > this.limits.depth) this.fail(`nested deeper than ${this.limits.depth}`)
-    if (++this.values > MOST_VALUES) this.fail(`more than ${MOST_VALUES} values`)
+    const { values = MOST_VALUES } = this.limits
+    if (++this.values > values) this.fail(`more than ${values} values`)
     switch (this.text[this.at]) {
       case '{':
         return this.object(depth)
@@ -182,37 +176,32 @@ class Reader {
       this.at++
       return plain
     }
-    return this.escapedString(plain)
+    return this.escapedString(start - 1)
   }
 
-  private escapedString(start: string): string {
-    let out = start
+  /** Checks the escapes; the runtime then reads the string in one go, where putting it together would cost memory. */
+  private escapedString(quote: number): string {
     for (;;) {
       const c = this.text[this.at]
       if (c === undefined) this.fail('the text ends inside a string')
-      if (c === '"') {
-        this.at++
-        break
-      }
+      if (c === '"') break
       if (c !== '\\') this.fail('control character in a string')
       const escape = this.text[this.at + 1] ?? ''
-      const simple = ESCAPES[escape]
-      if (simple !== undefined) {
-        out += simple
-        this.at += 2
-      } else if (escape === 'u') {
+      if (escape === 'u') {
         const hex = this.text.slice(this.at + 2, this.at + 6)
         if (!/^[0-9a-fA-F]{4}$/.test(hex)) this.fail('broken \\u escape')
-        out += String.fromCharCode(Number.parseInt(hex, 16))
         this.at += 6
+      } else if (escape !== '' && SIMPLE_ESCAPES.includes(escape)) {
+        this.at += 2
       } else {
         this.fail('unknown escape in a string')
       }
       PLAIN.lastIndex = this.at
       PLAIN.test(this.text)
-      out += this.text.slice(this.at, PLAIN.lastIndex)
       this.at = PLAIN.lastIndex
     }
+    this.at++
+    const out = String(JSON.parse(this.text.slice(quote, this.at)))
     // an escaped lone surrogate has no UTF-8 form, so signed and shown text would differ
     if (!out.isWellFormed()) this.fail('lone surrogate in a string')
     return out

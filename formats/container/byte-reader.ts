@@ -1,5 +1,5 @@
 import { MalformedError } from '../../trust/errors.ts'
-import { concatBytes } from '../../trust/encoding.ts'
+import { asBuffer, concatBytes } from '../../trust/encoding.ts'
 
 const EMPTY = new Uint8Array(0)
 
@@ -49,6 +49,17 @@ export class ByteReader {
     this.chunk = EMPTY
     await this.source.return?.()
   }
+}
+
+const ZEROS = new Uint8Array(64 * 1024)
+
+/** Whether all bytes are zero; gigabytes of padding are looked through, so not one by one. */
+export function isZero(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; at += ZEROS.length) {
+    const part = bytes.subarray(at, at + ZEROS.length)
+    if (!asBuffer(part).equals(ZEROS.subarray(0, part.length))) return false
+  }
+  return true
 }
 
 export function truncated(offset: number): MalformedError {

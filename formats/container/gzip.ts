@@ -1,5 +1,6 @@
 import { constants, createGunzip, type Gunzip } from 'node:zlib'
 import { MalformedError } from '../../trust/errors.ts'
+import { isZero } from './byte-reader.ts'
 
 export interface InflateLimits {
   /** Bytes that may come out. */
@@ -41,7 +42,7 @@ export async function* gunzip(
     }
     let rest = inflater.rest()
     for (;;) {
-      if (rest.some((byte) => byte !== 0)) throw malformed('something follows the compressed data')
+      if (!isZero(rest)) throw malformed('something follows the compressed data')
       const next = await input.next()
       if (next.done === true) break
       rest = next.value

@@ -27,10 +27,6 @@ export interface TarHeader {
   readonly linkTarget: string
 }
 
-export function isZeroBlock(block: Uint8Array): boolean {
-  return block.every((byte) => byte === 0)
-}
-
 /** True when the block has a correct header checksum: cheap detection of a tar file. */
 export function looksLikeTar(head: Uint8Array): boolean {
   if (head.length < BLOCK || head[0] === 0) return false

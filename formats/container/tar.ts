@@ -1,9 +1,8 @@
 import { MalformedError } from '../../trust/errors.ts'
-import { ByteReader, truncated } from './byte-reader.ts'
+import { ByteReader, isZero, truncated } from './byte-reader.ts'
 import type { EntryKind } from './paths.ts'
 import {
   BLOCK,
-  isZeroBlock,
   parseLongName,
   parsePax,
   parseTarHeader,
@@ -97,7 +96,7 @@ async function nextHeader(reader: ByteReader, counter: Counter): Promise<Found |
   for (;;) {
     const offset = reader.offset
     const block = await reader.exactly(BLOCK)
-    if (block === undefined || isZeroBlock(block)) {
+    if (block === undefined || isZero(block)) {
       if (extended !== undefined) throw malformed('the archive ends after an extended header', offset)
       await finish(reader, block !== undefined, counter.limits.endMarker)
       return undefined
@@ -168,7 +167,7 @@ async function finish(
     return
   }
   for (let rest: Uint8Array | undefined = second; rest !== undefined; rest = await reader.some(64 * 1024)) {
-    if (!isZeroBlock(rest)) throw malformed('something follows the end of the archive', reader.offset)
+    if (!isZero(rest)) throw malformed('something follows the end of the archive', reader.offset)
   }
 }
 

@@ -16,7 +16,10 @@ process.on('uncaughtException', (error) => {
   process.exit(reportBug(error, world))
 })
 
-process.exitCode = await dispatch(process.argv.slice(2), world)
+// Not awaited: the engine shares a file with this module once both are bundled, and could not load before it has ended.
+void dispatch(process.argv.slice(2), world).then((code) => {
+  process.exitCode = code
+})
 
 /**
  * Writes at once and in order, without the streams of `process`, which take longer to load than most commands run.

@@ -52,7 +52,9 @@ export function vectors(kind: string, name: RegExp): readonly Uint8Array[] {
 function buried(documents: readonly Uint8Array[], looks: (bytes: Buffer) => boolean): readonly Uint8Array[] {
   const found = new Map<string, Uint8Array>()
   for (const document of documents) {
-    for (const [, value = ''] of Buffer.from(document).toString('latin1').matchAll(/"([A-Za-z0-9+/]{60,}={0,2})"/g)) {
+    for (const [, value = ''] of Buffer.from(document)
+      .toString('latin1')
+      .matchAll(/"([A-Za-z0-9+/]{60,}={0,2})"/g)) {
       const bytes = Buffer.from(value, 'base64')
       if (looks(bytes)) found.set(value, bytes)
     }
@@ -63,7 +65,11 @@ function buried(documents: readonly Uint8Array[], looks: (bytes: Buffer) => bool
 function fixedKey(seed: number): TestKey {
   const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), Buffer.alloc(32, seed)])
   const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
-  return { type: 'ed25519', privateKey, spki: createPublicKey(privateKey).export({ format: 'der', type: 'spki' }) }
+  return {
+    type: 'ed25519',
+    privateKey,
+    spki: createPublicKey(privateKey).export({ format: 'der', type: 'spki' }),
+  }
 }
 
 const serial = Uint8Array.of(0x40, 1, 2, 3)
@@ -109,7 +115,13 @@ const statement = {
   predicate: { buildDefinition: {} },
 }
 const logId = { keyId: base64(Buffer.alloc(32, 5)) }
-const proof = { logIndex: '1', rootHash: base64(Buffer.alloc(32, 9)), treeSize: '42', hashes: [], checkpoint: { envelope: note } }
+const proof = {
+  logIndex: '1',
+  rootHash: base64(Buffer.alloc(32, 9)),
+  treeSize: '42',
+  hashes: [],
+  checkpoint: { envelope: note },
+}
 const entry = {
   logIndex: '1',
   logId,
@@ -138,7 +150,14 @@ const certChain = { certificates: [{ rawBytes: base64(authority.certificate) }] 
 const root = {
   mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
   tlogs: [],
-  certificateAuthorities: [{ subject: { commonName: 'a', organization: 'b' }, uri: 'https://ca.example', certChain, validFor: window }],
+  certificateAuthorities: [
+    {
+      subject: { commonName: 'a', organization: 'b' },
+      uri: 'https://ca.example',
+      certChain,
+      validFor: window,
+    },
+  ],
   ctlogs: [],
   timestampAuthorities: [{ uri: 'https://tsa.example', certChain, validFor: window }],
 }
@@ -152,7 +171,12 @@ const signatureArmor = '-----BEGIN PGP SIGNATURE-----\n\nAQID\n-----END PGP SIGN
 
 /** Each is asked for once per process. */
 export const CORPUS = {
-  json: () => [json(statement), json(bundle), json([1, -2.5e3, 'a\u{1f600}\\', null, true, { a: [] }]), text('"x"')],
+  json: () => [
+    json(statement),
+    json(bundle),
+    json([1, -2.5e3, 'a\u{1f600}\\', null, true, { a: [] }]),
+    text('"x"'),
+  ],
   bundle: () => [json(bundle), json(messageBundle), ...vectorBundles()],
   trustedRoot: () => [json(root), json(config), ...vectors('tuf', /trusted_?root[^/]*\.json$/i)],
   certificate: () => [
@@ -168,15 +192,51 @@ export const CORPUS = {
   note: () => [Buffer.from(note), ...vectors('checkpoint', /\.txt$/)],
   vkey: () => [Buffer.from(vkey), Buffer.from(witness('w.example', 10))],
   witnessPolicy: () => [
-    text(`log ${vkey} https://log.example/`, `witness a ${witness('a', 10)}`, `witness b ${witness('b', 11)}`, 'group g any a b', 'quorum g', ''),
+    text(
+      `log ${vkey} https://log.example/`,
+      `witness a ${witness('a', 10)}`,
+      `witness b ${witness('b', 11)}`,
+      'group g any a b',
+      'quorum g',
+      '',
+    ),
     text('quorum none', ''),
   ],
-  statement: () => [json(statement), ...buried(vectorBundles(), (bytes) => bytes[0] === 0x7b && bytes.includes('in-toto'))],
-  pem: () => [Buffer.from(pem), Buffer.from(certificatePem + certificatePem), ...vectors('cosign-key', /\.(?:pub|pem)$/)],
-  key: () => [logKey.spki, ...vectors('cosign-key', /\.pub$/).map((one) => Buffer.from(Buffer.from(one).toString().replace(/-----[^-]*-----/g, ''), 'base64'))],
-  npm: () => [packages.npmPackage({}, { name: 'package/index.js', body: 'x' }, { name: 'package/l', type: '2', link: 'index.js' })],
-  helm: () => [packages.chartPackage({}, { name: 'example/values.yaml', body: 'a: 1' }), ...vectors('helm', /\.tgz$/)],
-  bottle: () => [packages.bottlePackage({}, packages.pax({ path: 'example/1.2.3/long' }), { name: 'x', body: 'y' }), ...vectors('homebrew', /\.tar\.gz$/)],
+  statement: () => [
+    json(statement),
+    ...buried(vectorBundles(), (bytes) => bytes[0] === 0x7b && bytes.includes('in-toto')),
+  ],
+  pem: () => [
+    Buffer.from(pem),
+    Buffer.from(certificatePem + certificatePem),
+    ...vectors('cosign-key', /\.(?:pub|pem)$/),
+  ],
+  key: () => [
+    logKey.spki,
+    ...vectors('cosign-key', /\.pub$/).map((one) =>
+      Buffer.from(
+        Buffer.from(one)
+          .toString()
+          .replace(/-----[^-]*-----/g, ''),
+        'base64',
+      ),
+    ),
+  ],
+  npm: () => [
+    packages.npmPackage(
+      {},
+      { name: 'package/index.js', body: 'x' },
+      { name: 'package/l', type: '2', link: 'index.js' },
+    ),
+  ],
+  helm: () => [
+    packages.chartPackage({}, { name: 'example/values.yaml', body: 'a: 1' }),
+    ...vectors('helm', /\.tgz$/),
+  ],
+  bottle: () => [
+    packages.bottlePackage({}, packages.pax({ path: 'example/1.2.3/long' }), { name: 'x', body: 'y' }),
+    ...vectors('homebrew', /\.tar\.gz$/),
+  ],
   gem: () => [packages.gemPackage(), ...vectors('gem', /\.gem$/)],
   jar: () => [
     buildJar([{ name: 'A.class', content: 'x'.repeat(300) }]),
@@ -188,7 +248,12 @@ export const CORPUS = {
     wasm.buildNamedModule(),
     wasm.buildComponent(wasm.nameSection('demo', 'component-name')),
     wasm.buildModule(
-      wasm.customSection('signature', wasm.encodeSignatureData([{ hashes: [wasm.hashOf(wasm.TYPE_SECTION)], signatures: [{ signature: Buffer.alloc(64, 1) }] }])),
+      wasm.customSection(
+        'signature',
+        wasm.encodeSignatureData([
+          { hashes: [wasm.hashOf(wasm.TYPE_SECTION)], signatures: [{ signature: Buffer.alloc(64, 1) }] },
+        ]),
+      ),
       wasm.TYPE_SECTION,
       wasm.delimiter(),
     ),
@@ -196,21 +261,46 @@ export const CORPUS = {
   ],
   attestations: () => [
     json({ attestations: [{ predicateType: 'https://slsa.dev/provenance/v1', bundle }] }),
-    json({ keys: [{ keyid: 'SHA256:x', keytype: 'ecdsa', scheme: 'ecdsa-sha2-nistp256', key: base64(logKey.spki), expires: null }] }),
+    json({
+      keys: [
+        {
+          keyid: 'SHA256:x',
+          keytype: 'ecdsa',
+          scheme: 'ecdsa-sha2-nistp256',
+          key: base64(logKey.spki),
+          expires: null,
+        },
+      ],
+    }),
     ...vectors('npm', /attestations[^/]*\.json$/),
   ],
   gemBundles: () => [
-    json([{ ...bundle, verificationMaterial: { ...material, certificate: { rawBytes: base64(Buffer.from(certificatePem)) }, tlogEntries: [{ ...entry, kindVersion: null }] } }]),
+    json([
+      {
+        ...bundle,
+        verificationMaterial: {
+          ...material,
+          certificate: { rawBytes: base64(Buffer.from(certificatePem)) },
+          tlogEntries: [{ ...entry, kindVersion: null }],
+        },
+      },
+    ]),
     ...vectors('gem', /\.sigstore\.json$/),
   ],
-  parts: () => [Buffer.concat([json(bundle), text('', ''), json(bundle)]), json([bundle, bundle]), json(bundle)],
+  parts: () => [
+    Buffer.concat([json(bundle), text('', ''), json(bundle)]),
+    json([bundle, bundle]),
+    json(bundle),
+  ],
   provenance: () => [
     Buffer.from(`-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n${provenanceBody}${signatureArmor}`),
     ...vectors('helm', /\.prov$/),
   ],
   keyring: () => vectors('pgp', /\.(?:pub|key|asc)$/).concat(vectors('helm', /\.pub$/)),
   yaml: () => [Buffer.from(specification), text('name: a', 'version: "1.0"', 'x: &a b', 'y: *a', '')],
-  manifest: () => [Buffer.from('Manifest-Version: 1.0\r\nX: y\r\n z\r\n\r\nName: a\r\nSHA-256-Digest: AA==\r\n\r\n')],
+  manifest: () => [
+    Buffer.from('Manifest-Version: 1.0\r\nX: y\r\n z\r\n\r\nName: a\r\nSHA-256-Digest: AA==\r\n\r\n'),
+  ],
   policy: () => [
     text(
       'version: 1',
@@ -227,9 +317,26 @@ export const CORPUS = {
     text('version: 1', 'packages:', '  - {match: "**", require: {key: {file: k.pub}}}', ''),
     json({ version: 1, packages: [{ match: '**', require: { allOf: [{ key: { file: 'k.pub' } }] } }] }),
   ],
-  purl: () => ['pkg:npm/%40scope/name@1.2.3', 'pkg:gem/a@1?platform=x-y', 'pkg:maven/g/a@1', 'pkg:helm/a@1#sub'].map((one) => Buffer.from(one)),
-  display: () => ['plain', 'a\u202eb\u200bc\u001b[31m\u{e0001}\u2028\ufeff', '\u00e4\u{1f600}', "it's -x --y=$(z) `q`"].map((one) => Buffer.from(one)),
-  arguments: () => [text('verify', 'a.tgz', '--identity', 'x', '--issuer=y', '--json'), text('inspect', '--', '-x'), text('verify', '--key', 'k', '-h')],
-  gzip: () => [gzipSync('hello '.repeat(1000)), Buffer.concat([gzipSync('a'), gzipSync('b'), Buffer.alloc(20)])],
-  tilePath: () => ['tile/0/x001/x234/067.p/8', 'tile/entries/x001/067', 'tile/5/000'].map((one) => Buffer.from(one)),
+  purl: () =>
+    ['pkg:npm/%40scope/name@1.2.3', 'pkg:gem/a@1?platform=x-y', 'pkg:maven/g/a@1', 'pkg:helm/a@1#sub'].map(
+      (one) => Buffer.from(one),
+    ),
+  display: () =>
+    [
+      'plain',
+      'a\u202eb\u200bc\u001b[31m\u{e0001}\u2028\ufeff',
+      '\u00e4\u{1f600}',
+      "it's -x --y=$(z) `q`",
+    ].map((one) => Buffer.from(one)),
+  arguments: () => [
+    text('verify', 'a.tgz', '--identity', 'x', '--issuer=y', '--json'),
+    text('inspect', '--', '-x'),
+    text('verify', '--key', 'k', '-h'),
+  ],
+  gzip: () => [
+    gzipSync('hello '.repeat(1000)),
+    Buffer.concat([gzipSync('a'), gzipSync('b'), Buffer.alloc(20)]),
+  ],
+  tilePath: () =>
+    ['tile/0/x001/x234/067.p/8', 'tile/entries/x001/067', 'tile/5/000'].map((one) => Buffer.from(one)),
 } as const satisfies Readonly<Record<string, () => readonly Uint8Array[]>>

@@ -19,7 +19,10 @@ afterAll(() => rmSync(temporary, { recursive: true }))
 
 function run(...args: readonly string[]) {
   const environment = { ...process.env, TMPDIR: temporary }
-  const { status, stdout, stderr } = spawnSync(process.execPath, [path('run.ts'), ...args], { encoding: 'utf8', env: environment })
+  const { status, stdout, stderr } = spawnSync(process.execPath, [path('run.ts'), ...args], {
+    encoding: 'utf8',
+    env: environment,
+  })
   return { status, stdout, stderr, lines: stdout.trimEnd().split('\n') }
 }
 
@@ -53,7 +56,9 @@ describe('the inputs', () => {
     const [target] = TARGETS as readonly [Target]
     const corpus = target.corpus()
     const made = (seed: number): string[] =>
-      Array.from({ length: 50 }, (_, i) => Buffer.from(inputAt(target, corpus, seed, corpus.length + i)).toString('hex'))
+      Array.from({ length: 50 }, (_, i) =>
+        Buffer.from(inputAt(target, corpus, seed, corpus.length + i)).toString('hex'),
+      )
     expect(made(1)).toEqual(made(1))
     expect(made(2)).not.toEqual(made(1))
     expect(new Set(made(1)).size).toBeGreaterThan(40)
@@ -109,17 +114,40 @@ describe('a mistake that was planted', () => {
 
 describe('the command', () => {
   it('writes what it found, says how to see it again, and fails', () => {
-    const first = run('--module', path('planted.ts'), '--target', 'throws', '--target', 'sound', '--count', '60', '--seed', '3')
+    const first = run(
+      '--module',
+      path('planted.ts'),
+      '--target',
+      'throws',
+      '--target',
+      'sound',
+      '--count',
+      '60',
+      '--seed',
+      '3',
+    )
     expect(first.status).toBe(1)
     expect(first.lines.at(-1)).toBe('1 passed, 1 failed, 0 skipped')
-    const [, again = ''] = /to see it again: npm run fuzz -- --target throws --input (\S+)$/m.exec(first.stdout) ?? []
+    const [, again = ''] =
+      /to see it again: npm run fuzz -- --target throws --input (\S+)$/m.exec(first.stdout) ?? []
     expect(again.startsWith(temporary)).toBe(true)
     expect(readFileSync(again, 'latin1')).toMatch(/^(?:[0-9a-f]{2})*[89a-f][0-9a-f]/)
     const second = run('--module', path('planted.ts'), '--target', 'throws', '--input', again)
     expect(second.status).toBe(1)
     expect(second.stdout).toContain('TypeError: planted')
     const [, numbered = ''] = /--seed 3 --from (\d+) --count 1$/m.exec(first.stdout) ?? []
-    const third = run('--module', path('planted.ts'), '--target', 'throws', '--seed', '3', '--from', numbered, '--count', '1')
+    const third = run(
+      '--module',
+      path('planted.ts'),
+      '--target',
+      'throws',
+      '--seed',
+      '3',
+      '--from',
+      numbered,
+      '--count',
+      '1',
+    )
     expect(third.stdout).toContain('TypeError: planted')
   })
 

@@ -25,10 +25,15 @@ export interface TargetResult {
 }
 
 /** Runs targets in as many workers as there are processors; each target ends with its first finding. */
-export async function fuzz(options: FuzzOptions, onResult: (result: TargetResult) => void): Promise<readonly TargetResult[]> {
+export async function fuzz(
+  options: FuzzOptions,
+  onResult: (result: TargetResult) => void,
+): Promise<readonly TargetResult[]> {
   const results: TargetResult[] = []
   const jobs = Math.min(options.jobs ?? availableParallelism(), options.targets.length)
-  const shares = Array.from({ length: jobs }, (_, i) => options.targets.filter((_target, at) => at % jobs === i))
+  const shares = Array.from({ length: jobs }, (_, i) =>
+    options.targets.filter((_target, at) => at % jobs === i),
+  )
   const settle = (result: TargetResult): void => {
     results.push(result)
     onResult(result)
@@ -37,7 +42,11 @@ export async function fuzz(options: FuzzOptions, onResult: (result: TargetResult
   return results
 }
 
-async function fuzzShare(options: FuzzOptions, targets: readonly string[], settle: (result: TargetResult) => void): Promise<void> {
+async function fuzzShare(
+  options: FuzzOptions,
+  targets: readonly string[],
+  settle: (result: TargetResult) => void,
+): Promise<void> {
   const open = new Map(targets.map((target) => [target, taskFor(options, target)]))
   while (open.size > 0) {
     const { totals, found } = await watch(jobOf(options, [...open.values()]), options.timeLimit)
@@ -61,7 +70,9 @@ async function fuzzShare(options: FuzzOptions, targets: readonly string[], settl
 }
 
 function taskFor({ from = 0, count, milliseconds, file }: FuzzOptions, target: string): Task {
-  return file === undefined ? { target, from, count, milliseconds } : { target, from, count: 1, milliseconds, file }
+  return file === undefined
+    ? { target, from, count, milliseconds }
+    : { target, from, count: 1, milliseconds, file }
 }
 
 function jobOf({ module, seed }: FuzzOptions, tasks: readonly Task[]): Job {
@@ -71,7 +82,12 @@ function jobOf({ module, seed }: FuzzOptions, tasks: readonly Task[]): Job {
 /** What rests on time or memory must happen again, alone in a new process, with twice the time. */
 async function confirm(options: FuzzOptions, found: Found): Promise<Found | undefined> {
   if (found.how === 'error' || found.index < 0) return found
-  const task = { ...taskFor(options, found.target), from: found.index, count: 1, milliseconds: options.timeLimit * 4 }
+  const task = {
+    ...taskFor(options, found.target),
+    from: found.index,
+    count: 1,
+    milliseconds: options.timeLimit * 4,
+  }
   const again = await watch(jobOf(options, [task]), options.timeLimit * 2)
   return again.found
 }

@@ -67,12 +67,16 @@ export const mutateBytes: Mutator = (random, input, others) => {
 export const bulk: Mutator = (random, input) => {
   const bytes = Buffer.from(input)
   const from = random.below(bytes.length + 1)
-  const part = random.chance(3)
+  const piece = random.chance(3)
     ? Buffer.from(random.pick(TOKENS.slice(1)))
     : bytes.subarray(from, from + 1 + random.small(512))
-  if (part.length === 0) return bytes
-  const many = Buffer.alloc(random.chance(2) ? BULK : 1 + random.small(BULK), part)
-  return Buffer.concat([bytes.subarray(0, from), many, random.chance(2) ? bytes.subarray(from) : Buffer.alloc(0)])
+  if (piece.length === 0) return bytes
+  const many = Buffer.alloc(random.chance(2) ? BULK : 1 + random.small(BULK), piece)
+  return Buffer.concat([
+    bytes.subarray(0, from),
+    many,
+    random.chance(2) ? bytes.subarray(from) : Buffer.alloc(0),
+  ])
 }
 
 /** Lines left out, doubled, swapped, taken from elsewhere. */
@@ -86,7 +90,12 @@ export const mutateLines: Mutator = (random, input, others) => {
       () => lines.splice(at, 0, lines[at] ?? ''),
       () => lines.splice(at, 1, random.pick(other)),
       () => lines.splice(at, 0, random.pick(other)),
-      () => lines.splice(at, 1, Buffer.from(mutateBytes(random, Buffer.from(lines[at] ?? "", "latin1"), others)).toString("latin1")),
+      () =>
+        lines.splice(
+          at,
+          1,
+          Buffer.from(mutateBytes(random, Buffer.from(lines[at] ?? '', 'latin1'), others)).toString('latin1'),
+        ),
       () => lines.splice(at, 0, ...lines.splice(random.below(lines.length), 1)),
     ]
     random.pick(edits)()
@@ -102,7 +111,10 @@ export const bulkLines: Mutator = (random, input, others) => {
   const many = 1 + random.below(Math.floor(BULK / (line.length + 1)))
   const numbered = random.chance(2)
   const repeated = Array.from({ length: many }, (_, i) => (numbered ? line.replace(/\w/, `a${i}`) : line))
-  return Buffer.from(lines.toSpliced(at, 1, ...repeated.slice(0, 50_000), repeated.slice(50_000).join('\n')).join('\n'), 'latin1').subarray(0, 2 * BULK)
+  return Buffer.from(
+    lines.toSpliced(at, 1, ...repeated.slice(0, 50_000), repeated.slice(50_000).join('\n')).join('\n'),
+    'latin1',
+  ).subarray(0, 2 * BULK)
 }
 
 function linesOf(bytes: Uint8Array): string[] {
@@ -115,11 +127,14 @@ const EDITS: readonly Edit[] = [
   (random, bytes) => change(bytes, (copy) => (copy[random.below(copy.length)]! ^= 1 << random.below(8))),
   (random, bytes) => change(bytes, (copy) => (copy[random.below(copy.length)] = random.below(256))),
   (random, bytes) => replace(bytes, random.below(bytes.length + 1), 0, random.bytes(1 + random.small(16))),
-  (random, bytes) => replace(bytes, random.below(bytes.length + 1), random.small(bytes.length), Buffer.alloc(0)),
+  (random, bytes) =>
+    replace(bytes, random.below(bytes.length + 1), random.small(bytes.length), Buffer.alloc(0)),
   (random, bytes) => replace(bytes, random.below(bytes.length + 1), 0, part(random, bytes)),
   (random, bytes) => overwrite(bytes, random.below(bytes.length + 1), part(random, bytes)),
-  (random, bytes, others) => replace(bytes, random.below(bytes.length + 1), 0, part(random, random.pick(others))),
-  (random, bytes, others) => overwrite(bytes, random.below(bytes.length + 1), part(random, random.pick(others))),
+  (random, bytes, others) =>
+    replace(bytes, random.below(bytes.length + 1), 0, part(random, random.pick(others))),
+  (random, bytes, others) =>
+    overwrite(bytes, random.below(bytes.length + 1), part(random, random.pick(others))),
   (random, bytes) => replace(bytes, random.below(bytes.length + 1), 0, Buffer.from(random.pick(TOKENS))),
   (random, bytes) => overwrite(bytes, random.below(bytes.length + 1), Buffer.from(random.pick(TOKENS))),
   (random, bytes) => overwrite(bytes, random.below(bytes.length + 1), integer(random)),
@@ -152,7 +167,7 @@ function integer(random: Random): Uint8Array {
   const bytes = Buffer.alloc(8)
   bytes.writeBigUInt64LE(BigInt(random.pick(NUMBERS)) << (random.chance(4) ? 32n : 0n))
   const little = bytes.subarray(0, width)
-  return random.chance(2) ? little : Buffer.from(little).reverse()
+  return random.chance(2) ? little : Buffer.from(little.toReversed())
 }
 
 function mutateDecimal(random: Random, bytes: Buffer): Buffer {

@@ -92,7 +92,13 @@ function editTree(random: Random, tree: Tree): Tree {
     if (!random.chance(3)) return tree.with(at, editTree(random, item))
     return random.pick([tree.toSpliced(at, 1), tree.toSpliced(at, 0, item), tree.toReversed(), [], [tree]])
   }
-  if (typeof tree === 'object' && tree !== null && 'members' in tree && tree.members.length > 0 && !random.chance(5)) {
+  if (
+    typeof tree === 'object' &&
+    tree !== null &&
+    'members' in tree &&
+    tree.members.length > 0 &&
+    !random.chance(5)
+  ) {
     const { members } = tree
     const at = random.below(members.length)
     const [key, value] = random.pick(members.slice(at))
@@ -113,13 +119,26 @@ function editTree(random: Random, tree: Tree): Tree {
 function editLeaf(random: Random, tree: Tree): Tree {
   if (typeof tree === 'string' && tree.length >= 4 && !random.chance(3)) {
     const bytes = Buffer.from(tree, 'base64')
-    if (bytes.toString('base64') !== tree) return Buffer.from(mutateBytes(random, Buffer.from(tree), [bytes])).toString()
+    if (bytes.toString('base64') !== tree)
+      return Buffer.from(mutateBytes(random, Buffer.from(tree), [bytes])).toString()
     const mutator = bytes[0] === 0x7b ? mutateJson : random.chance(2) ? mutateDer : mutateBytes
     return Buffer.from(mutator(random, bytes, [bytes])).toString('base64')
   }
   const nested = (depth: number): Tree => (depth === 0 ? 1 : [nested(depth - 1)])
   const other: Tree = { members: [['a', tree]] }
-  return random.pick<Tree>([null, true, 0, -1, 2 ** 53, 1e300, [], other, [tree, tree], nested(100), random.pick(TEXTS)])
+  return random.pick<Tree>([
+    null,
+    true,
+    0,
+    -1,
+    2 ** 53,
+    1e300,
+    [],
+    other,
+    [tree, tree],
+    nested(100),
+    random.pick(TEXTS),
+  ])
 }
 
 interface Node {
@@ -139,7 +158,7 @@ export const mutateDer: Mutator = (random, input, others) => {
 function derOf(bytes: Uint8Array, depth: number): readonly Node[] | undefined {
   const nodes: Node[] = []
   try {
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       const { tag, content, raw } = readElement(bytes, at)
       const mayNest = (tag & 0x20) !== 0 || tag === 0x04 || (tag & 0xc0) === 0x80
       nodes.push({ tag, content: (mayNest && depth < 16 ? derOf(content, depth + 1) : undefined) ?? content })
@@ -155,7 +174,9 @@ function encodeNode({ tag, content }: Node): Uint8Array {
   return encodeElement(tag, content instanceof Uint8Array ? content : Buffer.concat(content.map(encodeNode)))
 }
 
-const TAGS = [0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x0c, 0x13, 0x17, 0x18, 0x30, 0x31, 0x80, 0x81, 0xa0, 0xa1, 0xa3]
+const TAGS = [
+  0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x0c, 0x13, 0x17, 0x18, 0x30, 0x31, 0x80, 0x81, 0xa0, 0xa1, 0xa3,
+]
 
 function editDer(random: Random, nodes: readonly Node[]): readonly Node[] {
   const at = random.below(nodes.length)
@@ -194,8 +215,9 @@ export const mutateArchive: Mutator = (random, input, others) => {
 
 /** Header fields of a tar with the checksum made right again; blocks moved; contents changed. */
 const mutateTar: Mutator = (random, input, others) => {
-  const blocks = Array.from({ length: Math.ceil(input.length / BLOCK) }, (_, i) =>
-    Buffer.from(input.subarray(i * BLOCK, (i + 1) * BLOCK)) as Buffer,
+  const blocks = Array.from(
+    { length: Math.ceil(input.length / BLOCK) },
+    (_, i) => Buffer.from(input.subarray(i * BLOCK, (i + 1) * BLOCK)) as Buffer,
   )
   const headers = blocks.flatMap((block, i) => (block.toString('latin1', 257, 262) === 'ustar' ? [i] : []))
   if (headers.length === 0 || random.chance(6)) return mutateBytes(random, input, others)
@@ -235,7 +257,14 @@ function withField(random: Random, original: Buffer): Buffer {
   const header = Buffer.concat([original], BLOCK)
   const [offset, length] = random.pick(FIELDS)
   const before = header.subarray(offset, offset + length)
-  const name = random.pick(['../x', '/x', 'package/package.json', 'a/'.repeat(49), 'package/\u202ex', 'Package/Package.json'])
+  const name = random.pick([
+    '../x',
+    '/x',
+    'package/package.json',
+    'a/'.repeat(49),
+    'package/\u202ex',
+    'Package/Package.json',
+  ])
   const value =
     offset === 156
       ? Buffer.from(random.pick(TYPES))

@@ -8,7 +8,14 @@ import { insist, type Target } from './target.ts'
 const held: number[][] = []
 
 function planted(name: string, run: Target['run']): Target {
-  return { name, corpus: () => [Buffer.from('abcabc')], mutators: [mutateBytes], run, refuses: ['MalformedError'], bytesPerByte: 64 }
+  return {
+    name,
+    corpus: () => [Buffer.from('abcabc')],
+    mutators: [mutateBytes],
+    run,
+    refuses: ['MalformedError'],
+    bytesPerByte: 64,
+  }
 }
 
 /** Any of many bytes, so that few inputs are enough. */

@@ -32,7 +32,13 @@ export type Message =
   | { readonly kind: 'start'; readonly target: string }
   /** Sent before the input is run, so that the parent knows at which one the worker hangs or dies. */
   | { readonly kind: 'input'; readonly index: number }
-  | { readonly kind: 'finding'; readonly target: string; readonly index: number; readonly why: string; readonly how: How }
+  | {
+      readonly kind: 'finding'
+      readonly target: string
+      readonly index: number
+      readonly why: string
+      readonly how: How
+    }
   | { readonly kind: 'end'; readonly target: string; readonly totals: Totals }
 
 /** Thrown or promised wrongly; took too long; took too much memory; ended the process. */

@@ -33,7 +33,9 @@ const { values } = parseArgs({
 
 /** Milliseconds that one input may take; an honest one takes a few. */
 const TIME_LIMIT = 5000
-const { TARGETS } = (await import(pathToFileURL(values.module).href)) as { readonly TARGETS: readonly Target[] }
+const { TARGETS } = (await import(pathToFileURL(values.module).href)) as {
+  readonly TARGETS: readonly Target[]
+}
 
 function wholeNumber(flag: string, text: string): number {
   if (/^[0-9]{1,15}$/.test(text)) return Number(text)
@@ -81,7 +83,16 @@ async function main(): Promise<void> {
   const count = values.count === undefined ? Number.MAX_SAFE_INTEGER : wholeNumber('count', values.count)
   const from = wholeNumber('from', values.from)
   console.log(`seed ${seed}, ${targets.length} targets`)
-  const options = { module: values.module, targets, seed, from, count, milliseconds, timeLimit: TIME_LIMIT, ...file }
+  const options = {
+    module: values.module,
+    targets,
+    seed,
+    from,
+    count,
+    milliseconds,
+    timeLimit: TIME_LIMIT,
+    ...file,
+  }
   const results = await fuzz(options, (result) => {
     const lines = result.found === undefined ? [] : save(result.found, seed, values.input)
     console.log([describe(result), ...lines].join('\n'))

@@ -65,7 +65,10 @@ async function runProvenance(input: Uint8Array): Promise<void> {
   const [keyring] = CORPUS.keyring()
   const keyrings = keyring === undefined ? [] : [{ path: 'ring', bytes: keyring }]
   const reports = await reportProvenance(path, 'a-1.0.0.tgz', Buffer.alloc(32, 0xab), { keys: [], keyrings })
-  insist(reports.every(({ state }) => state !== 'holds'), 'no such signature was ever made')
+  insist(
+    reports.every(({ state }) => state !== 'holds'),
+    'no such signature was ever made',
+  )
 }
 
 async function runKeyring(input: Uint8Array): Promise<void> {
@@ -78,7 +81,10 @@ async function runKeyring(input: Uint8Array): Promise<void> {
 /** Reads a command back as a POSIX shell does, as far as our quoting goes. */
 function unquote(command: string): readonly string[] {
   return (command.match(/(?:[^ '\\]|'[^']*'|\\')+/g) ?? []).map((word) =>
-    word.replace(/'([^']*)'|\\(')/g, (_, quoted: string | undefined, escaped: string | undefined) => quoted ?? escaped ?? ''),
+    word.replace(
+      /'([^']*)'|\\(')/g,
+      (_, quoted: string | undefined, escaped: string | undefined) => quoted ?? escaped ?? '',
+    ),
   )
 }
 
@@ -97,7 +103,10 @@ function runCommandLine(input: Uint8Array): void {
 function runJsonLine(input: Uint8Array): void {
   const value = { text: textOf(input), more: [Buffer.from(input).toString('utf16le')] }
   const line = jsonLine(value)
-  insist(line.endsWith('\n') && !/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(line.slice(0, -1)), 'one line, all of it visible')
+  insist(
+    line.endsWith('\n') && !/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(line.slice(0, -1)),
+    'one line, all of it visible',
+  )
   insist(JSON.stringify(JSON.parse(line)) === JSON.stringify(value), 'a line of JSON says the same')
 }
 
@@ -116,7 +125,13 @@ export const DAEMON_TARGETS: readonly Target[] = [
   },
   {
     name: 'inspect',
-    corpus: () => [...CORPUS.bundle(), ...CORPUS.trustedRoot(), ...CORPUS.statement(), ...CORPUS.attestations(), ...CORPUS.note()],
+    corpus: () => [
+      ...CORPUS.bundle(),
+      ...CORPUS.trustedRoot(),
+      ...CORPUS.statement(),
+      ...CORPUS.attestations(),
+      ...CORPUS.note(),
+    ],
     mutators: [...JSON_MUTATORS, mutateLines],
     run: runInspect,
     refuses: MALFORMED,
@@ -146,7 +161,14 @@ export const DAEMON_TARGETS: readonly Target[] = [
     refuses: MALFORMED.concat('StoreError'),
     bytesPerByte: 480,
   },
-  { name: 'verify', corpus: CORPUS.bundle, mutators: JSON_MUTATORS, run: runVerify, refuses: MALFORMED, bytesPerByte: 480 },
+  {
+    name: 'verify',
+    corpus: CORPUS.bundle,
+    mutators: JSON_MUTATORS,
+    run: runVerify,
+    refuses: MALFORMED,
+    bytesPerByte: 480,
+  },
   {
     name: 'trust-store',
     corpus: () => [...CORPUS.trustedRoot(), ...CORPUS.parts()],
@@ -165,14 +187,45 @@ export const DAEMON_TARGETS: readonly Target[] = [
   },
   {
     name: 'keyring',
-    corpus: () => [...CORPUS.keyring(), Buffer.from('-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDME\n-----END PGP PUBLIC KEY BLOCK-----\n')],
+    corpus: () => [
+      ...CORPUS.keyring(),
+      Buffer.from('-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDME\n-----END PGP PUBLIC KEY BLOCK-----\n'),
+    ],
     mutators: [mutateBytes, mutateLines],
     run: runKeyring,
     refuses: MALFORMED,
     bytesPerByte: 480,
   },
-  { name: 'chart-signature', corpus: CORPUS.provenance, mutators: [mutateLines, mutateBytes], run: runProvenance, refuses: MALFORMED, bytesPerByte: 480 },
-  { name: 'shell', corpus: CORPUS.display, mutators: [mutateLines, mutateBytes], run: runShell, refuses: [], bytesPerByte: 320 },
-  { name: 'command-line', corpus: CORPUS.arguments, mutators: [mutateLines, mutateBytes], run: runCommandLine, refuses: ['UsageError'], bytesPerByte: 320 },
-  { name: 'json-line', corpus: CORPUS.display, mutators: [mutateBytes, bulk], run: runJsonLine, refuses: [], bytesPerByte: 320 },
+  {
+    name: 'chart-signature',
+    corpus: CORPUS.provenance,
+    mutators: [mutateLines, mutateBytes],
+    run: runProvenance,
+    refuses: MALFORMED,
+    bytesPerByte: 480,
+  },
+  {
+    name: 'shell',
+    corpus: CORPUS.display,
+    mutators: [mutateLines, mutateBytes],
+    run: runShell,
+    refuses: [],
+    bytesPerByte: 320,
+  },
+  {
+    name: 'command-line',
+    corpus: CORPUS.arguments,
+    mutators: [mutateLines, mutateBytes],
+    run: runCommandLine,
+    refuses: ['UsageError'],
+    bytesPerByte: 320,
+  },
+  {
+    name: 'json-line',
+    corpus: CORPUS.display,
+    mutators: [mutateBytes, bulk],
+    run: runJsonLine,
+    refuses: [],
+    bytesPerByte: 320,
+  },
 ]

@@ -1,5 +1,12 @@
 import { Buffer } from 'node:buffer'
-import { FORMATS, openPackage, parseAttestations, parsePurl, encodePurl, splitJson } from '../../formats/index.ts'
+import {
+  FORMATS,
+  openPackage,
+  parseAttestations,
+  parsePurl,
+  encodePurl,
+  splitJson,
+} from '../../formats/index.ts'
 import { collect } from '../../formats/container/byte-reader.ts'
 import { gunzip } from '../../formats/container/gzip.ts'
 import { repairGemBundles } from '../../formats/gem-bundles.ts'
@@ -41,7 +48,12 @@ async function openAs(filename: string, input: Uint8Array): Promise<void> {
   }
 }
 
-function opens(name: string, filename: string, mutators: readonly [Mutator, ...Mutator[]], corpus: Target['corpus']): Target {
+function opens(
+  name: string,
+  filename: string,
+  mutators: readonly [Mutator, ...Mutator[]],
+  corpus: Target['corpus'],
+): Target {
   return {
     name,
     corpus,
@@ -103,7 +115,14 @@ export const FORMAT_TARGETS: readonly Target[] = [
   opens('jar', 'x.jar', [mutateBytes], CORPUS.jar),
   opens('wasm', 'x.wasm', [mutateBytes], CORPUS.wasm),
   opens('statement-file', 'x.json', JSON_MUTATORS, CORPUS.statement),
-  { name: 'gzip', corpus: CORPUS.gzip, mutators: [mutateBytes], run: runGunzip, refuses: MALFORMED, bytesPerByte: 1100 },
+  {
+    name: 'gzip',
+    corpus: CORPUS.gzip,
+    mutators: [mutateBytes],
+    run: runGunzip,
+    refuses: MALFORMED,
+    bytesPerByte: 1100,
+  },
   {
     name: 'attestations',
     corpus: CORPUS.attestations,
@@ -118,8 +137,22 @@ export const FORMAT_TARGETS: readonly Target[] = [
     refuses: MALFORMED,
     bytesPerByte: 320,
   },
-  { name: 'gem-bundles', corpus: CORPUS.gemBundles, mutators: JSON_MUTATORS, run: runRepair, refuses: MALFORMED, bytesPerByte: 480 },
-  { name: 'bundle-parts', corpus: CORPUS.parts, mutators: [mutateLines, ...JSON_MUTATORS], run: runSplit, refuses: [], bytesPerByte: 160 },
+  {
+    name: 'gem-bundles',
+    corpus: CORPUS.gemBundles,
+    mutators: JSON_MUTATORS,
+    run: runRepair,
+    refuses: MALFORMED,
+    bytesPerByte: 480,
+  },
+  {
+    name: 'bundle-parts',
+    corpus: CORPUS.parts,
+    mutators: [mutateLines, ...JSON_MUTATORS],
+    run: runSplit,
+    refuses: [],
+    bytesPerByte: 160,
+  },
   {
     name: 'provenance',
     corpus: CORPUS.provenance,
@@ -132,8 +165,22 @@ export const FORMAT_TARGETS: readonly Target[] = [
     refuses: MALFORMED,
     bytesPerByte: 320,
   },
-  { name: 'gem-specification', corpus: CORPUS.yaml, mutators: LINE_MUTATORS, run: parseGemSpecification, refuses: MALFORMED, bytesPerByte: 320 },
-  { name: 'yaml', corpus: CORPUS.yaml, mutators: LINE_MUTATORS, run: runYaml, refuses: MALFORMED, bytesPerByte: 320 },
+  {
+    name: 'gem-specification',
+    corpus: CORPUS.yaml,
+    mutators: LINE_MUTATORS,
+    run: parseGemSpecification,
+    refuses: MALFORMED,
+    bytesPerByte: 320,
+  },
+  {
+    name: 'yaml',
+    corpus: CORPUS.yaml,
+    mutators: LINE_MUTATORS,
+    run: runYaml,
+    refuses: MALFORMED,
+    bytesPerByte: 320,
+  },
   {
     name: 'jar-manifest',
     corpus: CORPUS.manifest,

@@ -62,8 +62,17 @@ function runCanonical(input: Uint8Array): void {
     return
   }
   const text = canonicalJson(value)
-  insist(canonicalJson(parseJson(Buffer.from(text), { ...LIMITS, depth: 10_000 })) === text, 'canonical form is canonical')
-  insist(isDeepStrictEqual(JSON.parse(text), JSON.parse(JSON.stringify(value, (_, v: unknown) => (Object.is(v, -0) ? 0 : v)))), 'nothing is lost')
+  insist(
+    canonicalJson(parseJson(Buffer.from(text), { ...LIMITS, depth: 10_000 })) === text,
+    'canonical form is canonical',
+  )
+  insist(
+    isDeepStrictEqual(
+      JSON.parse(text),
+      JSON.parse(JSON.stringify(value, (_, v: unknown) => (Object.is(v, -0) ? 0 : v))),
+    ),
+    'nothing is lost',
+  )
 }
 
 function readAllExtensions(certificate: Certificate): void {
@@ -104,7 +113,10 @@ function runTrustedRoot(input: Uint8Array): void {
 
 function runStatement(input: Uint8Array): void {
   const statement = parseStatement(input)
-  insist(new Set(neededAlgorithms(statement)).size === neededAlgorithms(statement).length, 'no digest is made twice')
+  insist(
+    new Set(neededAlgorithms(statement)).size === neededAlgorithms(statement).length,
+    'no digest is made twice',
+  )
   mayRefuse(() => findSubject(statement, new Map([['sha256', Buffer.alloc(32, 0xab)]])))
 }
 
@@ -114,17 +126,23 @@ function runEncoding(input: Uint8Array): void {
     [encoding.decodeBase64(text), encoding.encodeBase64, text],
     [encoding.decodeHex(text), encoding.encodeHex, text.toLowerCase()],
   ] as const
-  for (const [bytes, encode, wanted] of decoders) insist(bytes === undefined || encode(bytes) === wanted, 'one spelling')
+  for (const [bytes, encode, wanted] of decoders)
+    insist(bytes === undefined || encode(bytes) === wanted, 'one spelling')
   const utf8 = encoding.decodeUtf8(input)
   insist(utf8 === undefined || same(input, utf8), 'UTF-8 comes back')
   const decimal = encoding.decodeDecimal(text)
   insist(decimal === undefined || String(decimal) === text, 'one spelling of a number')
 }
 
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}]/u
+const INVISIBLE =
+  /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}]/u
 
 function runDisplay(input: Uint8Array): void {
-  for (const text of [textOf(input), Buffer.from(input).toString('utf16le'), Buffer.from(input).toString('latin1')]) {
+  for (const text of [
+    textOf(input),
+    Buffer.from(input).toString('utf16le'),
+    Buffer.from(input).toString('latin1'),
+  ]) {
     const shown = encoding.escapeForDisplay(text)
     insist(!INVISIBLE.test(shown), 'nothing invisible is shown')
     insist(encoding.escapeForDisplay(shown) === shown, 'what is shown stays as it is')
@@ -133,10 +151,38 @@ function runDisplay(input: Uint8Array): void {
 
 /** Parsers of `trust/`. JSON needs most: an empty object of two characters becomes a Map. */
 export const TRUST_TARGETS: readonly Target[] = [
-  { name: 'json', corpus: CORPUS.json, mutators: JSON_MUTATORS, run: runJson, refuses: ['MalformedError'], bytesPerByte: 320 },
-  { name: 'canonical-json', corpus: CORPUS.json, mutators: JSON_MUTATORS, run: runCanonical, refuses: ['MalformedError'], bytesPerByte: 320 },
-  { name: 'bundle', corpus: CORPUS.bundle, mutators: JSON_MUTATORS, run: parseBundle, refuses: ['MalformedError'], bytesPerByte: 160 },
-  { name: 'trusted-root', corpus: CORPUS.trustedRoot, mutators: JSON_MUTATORS, run: runTrustedRoot, refuses: ['MalformedError'], bytesPerByte: 320 },
+  {
+    name: 'json',
+    corpus: CORPUS.json,
+    mutators: JSON_MUTATORS,
+    run: runJson,
+    refuses: ['MalformedError'],
+    bytesPerByte: 320,
+  },
+  {
+    name: 'canonical-json',
+    corpus: CORPUS.json,
+    mutators: JSON_MUTATORS,
+    run: runCanonical,
+    refuses: ['MalformedError'],
+    bytesPerByte: 320,
+  },
+  {
+    name: 'bundle',
+    corpus: CORPUS.bundle,
+    mutators: JSON_MUTATORS,
+    run: parseBundle,
+    refuses: ['MalformedError'],
+    bytesPerByte: 160,
+  },
+  {
+    name: 'trusted-root',
+    corpus: CORPUS.trustedRoot,
+    mutators: JSON_MUTATORS,
+    run: runTrustedRoot,
+    refuses: ['MalformedError'],
+    bytesPerByte: 320,
+  },
   {
     name: 'certificate',
     corpus: CORPUS.certificate,
@@ -149,7 +195,14 @@ export const TRUST_TARGETS: readonly Target[] = [
     refuses: REFUSALS,
     bytesPerByte: 96,
   },
-  { name: 'timestamp', corpus: CORPUS.timestamp, mutators: DER_MUTATORS, run: parseTimestampResponse, refuses: REFUSALS, bytesPerByte: 96 },
+  {
+    name: 'timestamp',
+    corpus: CORPUS.timestamp,
+    mutators: DER_MUTATORS,
+    run: parseTimestampResponse,
+    refuses: REFUSALS,
+    bytesPerByte: 96,
+  },
   {
     name: 'note',
     corpus: CORPUS.note,
@@ -197,7 +250,14 @@ export const TRUST_TARGETS: readonly Target[] = [
     refuses: REFUSALS,
     bytesPerByte: 320,
   },
-  { name: 'statement', corpus: CORPUS.statement, mutators: JSON_MUTATORS, run: runStatement, refuses: REFUSALS, bytesPerByte: 160 },
+  {
+    name: 'statement',
+    corpus: CORPUS.statement,
+    mutators: JSON_MUTATORS,
+    run: runStatement,
+    refuses: REFUSALS,
+    bytesPerByte: 160,
+  },
   {
     name: 'pem',
     corpus: CORPUS.pem,
@@ -215,7 +275,8 @@ export const TRUST_TARGETS: readonly Target[] = [
     name: 'public-key',
     corpus: CORPUS.key,
     mutators: DER_MUTATORS,
-    run: (input) => insist(Buffer.from(input).equals(parsePublicKey(input).spki), 'a key is all of its bytes'),
+    run: (input) =>
+      insist(Buffer.from(input).equals(parsePublicKey(input).spki), 'a key is all of its bytes'),
     refuses: REFUSALS,
     bytesPerByte: 96,
   },
@@ -230,6 +291,20 @@ export const TRUST_TARGETS: readonly Target[] = [
     refuses: [],
     bytesPerByte: 32,
   },
-  { name: 'encoding', corpus: CORPUS.display, mutators: [mutateBytes, bulk], run: runEncoding, refuses: [], bytesPerByte: 32 },
-  { name: 'display', corpus: CORPUS.display, mutators: [mutateBytes, bulk], run: runDisplay, refuses: [], bytesPerByte: 96 },
+  {
+    name: 'encoding',
+    corpus: CORPUS.display,
+    mutators: [mutateBytes, bulk],
+    run: runEncoding,
+    refuses: [],
+    bytesPerByte: 32,
+  },
+  {
+    name: 'display',
+    corpus: CORPUS.display,
+    mutators: [mutateBytes, bulk],
+    run: runDisplay,
+    refuses: [],
+    bytesPerByte: 96,
+  },
 ]

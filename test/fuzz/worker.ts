@@ -65,5 +65,6 @@ async function runInput(target: Target, input: Uint8Array, totals: Mutable<Total
   const memory = peakMemory() - before
   totals.memory = Math.max(totals.memory, memory)
   const limit = MEMORY_FLOOR + input.length * target.bytesPerByte
-  if (memory > limit) report('memory', `${memory} bytes for an input of ${input.length}; at most ${limit} were promised`)
+  if (memory > limit)
+    report('memory', `${memory} bytes for an input of ${input.length}; at most ${limit} were promised`)
 }

@@ -5,6 +5,7 @@ import { prehashed, type ArtifactContent } from '../../trust/content.ts'
 import { DIGEST_ALGORITHMS, type DigestAlgorithm } from '../../trust/digest.ts'
 import { STRICT_THRESHOLDS, type Thresholds, type TrustDomain } from '../../trust/domain.ts'
 import { CodedError } from '../../trust/errors.ts'
+import type { EvidenceCache } from '../../trust/evidence-cache.ts'
 import { parsePublicKeyPem } from '../../trust/keys.ts'
 import * as policies from '../../trust/policy.ts'
 import type { Policy } from '../../trust/policy.ts'
@@ -235,9 +236,9 @@ const NAMELESS: Artifact = {
 }
 
 /** `judge` of trust/verify.ts, from the bytes of the bundle. Never throws for whatever the bytes are. */
-export function judgeTrial({ bundle, content, domain, policy }: Trial): Verdict {
+export function judgeTrial({ bundle, content, domain, policy }: Trial, cache?: EvidenceCache): Verdict {
   const found = { where: 'vector', bytes: bundle, notes: [], parsed: undefined, content }
-  return judge(NAMELESS, content, [found], [domain], policy)
+  return judge(NAMELESS, content, [found], [domain], policy, cache)
 }
 
 /** Whether a case is accepted as it stands; a trusted root or key that cannot be read refuses it. */

@@ -10,7 +10,7 @@ export interface JsonNode {
   readonly to: number
   /** Where the key of a member begins. */
   readonly keyFrom: number | undefined
-  /** Set for strings. */
+  /** The string, or the text of any other value without parts. */
   readonly value: string
   readonly children: readonly JsonNode[]
 }
@@ -49,7 +49,8 @@ class Reader {
         children.push(this.read(`${path}[${children.length}]`, String(children.length), undefined)),
       )
     } else this.#skip(start === '"' ? STRING : ATOM)
-    const value = start === '"' ? (JSON.parse(this.#text.slice(from, this.#at)) as string) : ''
+    const raw = this.#text.slice(from, this.#at)
+    const value = start === '"' ? (JSON.parse(raw) as string) : start === '{' || start === '[' ? '' : raw
     return { path, name, kind: kindOf(start), from, to: this.#at, keyFrom, value, children }
   }
 

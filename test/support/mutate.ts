@@ -190,7 +190,7 @@ function* emptied(place: Place): Generator<Mutant> {
   for (const value of empty[place.node.kind]) {
     if (value !== place.raw) yield place.mutant('emptied', `to ${value}`, value)
   }
-  if (/^[0-9]+$/.test(place.node.value) && place.node.value !== '0')
+  if (place.node.kind === 'string' && /^[1-9][0-9]*$/.test(place.node.value))
     yield place.stringMutant('emptied', 'to "0"', '0')
 }
 

@@ -44,7 +44,8 @@ export function checkLogged(
       log: authority.names[0],
       operator: authority.operator,
       kind: `${entry.kind} ${entry.version}`,
-      logIndex: entry.logIndex,
+      // the place among all shards is signed only by a promise; a proof knows the place in its tree
+      logIndex: promised === undefined && inclusion !== undefined ? inclusion.index : entry.logIndex,
       proof:
         inclusion === undefined
           ? undefined

@@ -5,7 +5,7 @@ import { CheckFailed, MalformedError } from '../errors.ts'
 import type { CertificateTimestamp } from '../evidence.ts'
 import { verifySignature, type MessageScheme, type PublicKey } from '../keys.ts'
 import type { Certificate } from '../x509/certificate.ts'
-import { contextTag, encodeElement, encodeHeader, TAG } from '../x509/der.ts'
+import { contextTag, encodeHeader, TAG } from '../x509/der.ts'
 import { EXTENSION, PURPOSE, readExtendedKeyUsage, readTimestampList } from '../x509/extensions.ts'
 
 /** Certificate transparency (RFC 6962): logs promised to publish the certificate before it was issued. */
@@ -228,8 +228,11 @@ export function withoutTimestamps({ tbs, extensions }: Certificate): Uint8Array 
   const wrapperHeader = encodeHeader(contextTag(3), listHeader + tbs.length - listStart).length
   const fieldsEnd = listStart - listHeader - wrapperHeader
   const fields = tbs.subarray(headerLength(tbs), fieldsEnd)
-  const list = encodeElement(TAG.sequence, before, after)
-  return encodeElement(TAG.sequence, fields, encodeElement(contextTag(3), list))
+  const left = before.length + after.length
+  const list = encodeHeader(TAG.sequence, left)
+  const wrapper = encodeHeader(contextTag(3), list.length + left)
+  const whole = encodeHeader(TAG.sequence, fields.length + wrapper.length + list.length + left)
+  return concatBytes(whole, fields, wrapper, list, before, after)
 }
 
 /** Bytes of the header of an element that is known to be well formed. */

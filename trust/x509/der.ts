@@ -214,6 +214,7 @@ export function readTime(element: Element, fractions = false): Date {
 /** Header for an element of this tag and content length. */
 export function encodeHeader(tag: number, length: number): Uint8Array {
   if (length < 0x80) return Uint8Array.of(tag, length)
+  if (length >= 0x100 && length < 0x10000) return Uint8Array.of(tag, 0x82, length >> 8, length & 0xff)
   const bytes: number[] = []
   for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) bytes.unshift(rest % 256)
   return Uint8Array.of(tag, 0x80 | bytes.length, ...bytes)

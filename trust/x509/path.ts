@@ -108,6 +108,7 @@ function isSelfIssued({ issuer, subject }: Certificate): boolean {
 
 /** Rules for every certificate above the leaf: `CERT_CHAIN`, `CERT_EXTENSION`. */
 function requireAuthority(certificate: Certificate, purpose: PathPurpose): void {
+  if (FIT[purpose].has(certificate)) return
   if (readBasicConstraints(certificate)?.ca !== true) refuseChain(certificate, 'is not an authority')
   if (readKeyUsage(certificate)?.keyCertSign !== true) refuseChain(certificate, 'may not sign certificates')
   const purposes = readExtendedKeyUsage(certificate)
@@ -115,6 +116,13 @@ function requireAuthority(certificate: Certificate, purpose: PathPurpose): void 
     refuseChain(certificate, `is not for ${purpose}`)
   }
   requireUnderstood(certificate, 'authority')
+  FIT[purpose].add(certificate)
+}
+
+/** Authorities that were found fit: they are read once, and not with every leaf. */
+const FIT: Readonly<Record<PathPurpose, WeakSet<Certificate>>> = {
+  codeSigning: new WeakSet(),
+  timeStamping: new WeakSet(),
 }
 
 function refuseChain(certificate: Certificate, why: string): never {
@@ -267,15 +275,15 @@ function requireSignatures(chain: readonly Certificate[]): void {
  * both parsed certificates, so only those that outlive one verification gain from it: the authorities of a trusted
  * root, a timestamp authority's own certificate above all.
  */
-const SIGNED = new WeakMap<Certificate, WeakMap<Certificate, boolean>>()
+const SIGNED = new WeakMap<Certificate, Map<Certificate, boolean>>()
 
 function isSignedBy(certificate: Certificate, issuer: Certificate): boolean {
-  const known = SIGNED.get(certificate) ?? new WeakMap<Certificate, boolean>()
-  SIGNED.set(certificate, known)
-  const before = known.get(issuer)
+  const known = SIGNED.get(certificate)
+  const before = known?.get(issuer)
   if (before !== undefined) return before
   const signed = verifyCertificateSignature(certificate, issuer.publicKey)
-  known.set(issuer, signed)
+  if (known === undefined) SIGNED.set(certificate, new Map([[issuer, signed]]))
+  else known.set(issuer, signed)
   return signed
 }
 
