@@ -72,17 +72,20 @@ export function decide(
   if (found.length > 0) return reject(found.flatMap(({ failures }) => failures))
   const proven = bundles.flatMap(({ evidence }) => evidence)
   if (proven.length === 0) return reject(bundles.flatMap(({ failures }) => failures))
-  const misnamed = nameFailures(subject, proven, policy.package)
-  if (misnamed.length > 0) return reject(misnamed)
-  if (!namesSomebody(policy.requirement)) return { ...facts, outcome: 'signed-by-unknown', failures: [] }
+  if (!namesSomebody(policy.requirement)) {
+    const misnamed = nameFailures(subject, proven, policy.package)
+    return misnamed.length > 0 ? reject(misnamed) : { ...facts, outcome: 'signed-by-unknown', failures: [] }
+  }
 
-  const accepted = satisfying(policy.requirement, proven)
-  const [first, ...rest] = accepted ?? []
+  const accepted = satisfying(policy.requirement, proven) ?? []
+  const [first, ...rest] = accepted
   if (first === undefined) return reject(unsatisfied(policy.requirement, proven))
-  const strangers = quantified(bundles, accepted ?? [], policy)
+  const misnamed = nameFailures(subject, accepted, policy.package)
+  if (misnamed.length > 0) return reject(misnamed)
+  const strangers = quantified(bundles, accepted, policy)
   if (strangers.length > 0) return reject(unsatisfied(policy.requirement, strangers))
   const marked = bundles.map((bundle) => {
-    const own = bundle.evidence.find((one) => accepted?.includes(one))
+    const own = bundle.evidence.find((one) => accepted.includes(one))
     return own === undefined ? bundle : accept(bundle, own, asked)
   })
   return {
@@ -109,7 +112,10 @@ function describeDomain(domain: TrustDomain): DomainReport {
   return { name, source: source.description, rootDigest: root.digest, asOf: source.asOf }
 }
 
-/** Evidence counts only where its domain may speak for that issuer and package. */
+/**
+ * Evidence counts only where its domain may speak for that issuer and package. Elsewhere the domain has nothing to say,
+ * so a stray bundle under it neither helps nor hurts.
+ */
 function restrict(
   bundle: BundleReport,
   domains: readonly TrustDomain[],
@@ -130,9 +136,7 @@ function restrict(
       return false
     }
   })
-  return evidence.length > 0
-    ? { ...bundle, evidence }
-    : { ...bundle, outcome: 'rejected', evidence, failures }
+  return evidence.length > 0 ? { ...bundle, evidence } : { ...bundle, outcome: 'foreign', evidence, failures }
 }
 
 /**

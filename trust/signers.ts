@@ -138,7 +138,13 @@ function keyFromEntries(entries: readonly LogEntry[]): PublicKey {
 }
 
 function loggedKey(entry: LogEntry): PublicKey | undefined {
-  const limits = { size: 16 * 1024 * 1024, depth: 16, values: 1000, code: 'ENTRY_MALFORMED', what: 'log entry' } as const
+  const limits = {
+    size: 16 * 1024 * 1024,
+    depth: 16,
+    values: 1000,
+    code: 'ENTRY_MALFORMED',
+    what: 'log entry',
+  } as const
   const spec = new Fields(parseJson(entry.body, limits), '$', 'ENTRY_MALFORMED').object('spec')
   if (entry.generation === 2) {
     const verifier = spec.object('hashedRekordV002').object('signature').object('verifier')

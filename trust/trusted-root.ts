@@ -44,7 +44,13 @@ const MEDIA_TYPES: ReadonlySet<string> = new Set([
 const CLIENT_CONFIG = 'application/vnd.dev.sigstore.clienttrustconfig.v0.1+json'
 
 const CODE = 'MALFORMED_TRUSTED_ROOT'
-const LIMITS = { size: 4 * 1024 * 1024, depth: 16, values: 100_000, code: CODE, what: 'trusted root' } as const
+const LIMITS = {
+  size: 4 * 1024 * 1024,
+  depth: 16,
+  values: 100_000,
+  code: CODE,
+  what: 'trusted root',
+} as const
 const MOST_ENTRIES = 64
 const MOST_CERTIFICATES = 10
 

@@ -79,7 +79,7 @@ export interface BundleReport {
   readonly digest: string
   /**
    * `accepted`: evidence that the policy names. `valid`: evidence by somebody else. `rejected`: found false.
-   * `foreign`: no trust domain knows who issued it, so nothing could be said.
+   * `foreign`: no trust domain knows who issued it, or may speak for it, so nothing could be said.
    */
   readonly outcome: 'accepted' | 'valid' | 'rejected' | 'foreign'
   /** What it proves, once for each trust domain that vouches for it and may. */

@@ -95,6 +95,31 @@ describe('a verdict', () => {
   })
 })
 
+describe('a bundle that is good and beside the point', () => {
+  const silent = other.domain({ speaksFor: { issuers: ['https://elsewhere.example'], packages: 'any' } })
+  const stray = other.sign()
+
+  it('neither helps nor hurts where its domain may not speak for the issuer', async () => {
+    const domains = [domain, silent]
+    expect(await outcome([stray, anna], policy(signer('anna')), domains)).toBe('verified')
+    expect(await outcome([stray], policy(signer('anna')), domains)).toBe('rejected DOMAIN_ISSUER')
+    const verdict = await ask({ bundles: [stray, anna], domains, policy: policy(signer('anna')) })
+    expect(verdict.bundles.map((bundle) => bundle.outcome)).toEqual(['foreign', 'accepted'])
+  })
+
+  it('by a stranger, under another name, stops nobody whom the policy names', async () => {
+    const artifact = artifactFromBytes(ARTIFACT, { name: 'a', version: '1', purl: 'pkg:npm/a@1' })
+    const misnamed = by('berta', { statement: statementAbout(ARTIFACT, { name: 'pkg:npm/b@1' }) })
+    const bundles = [misnamed, anna]
+    expect(await outcomeOf({ bundles, domains: [domain], policy: policy(signer('anna')), artifact })).toBe(
+      'verified',
+    )
+    const asBerta = { bundles, domains: [domain], policy: policy(signer('berta')), artifact }
+    expect(await outcomeOf(asBerta)).toBe('rejected SUBJECT_NAME')
+    expect(await outcomeOf({ ...asBerta, policy: policy(nobody()) })).toBe('rejected SUBJECT_NAME')
+  })
+})
+
 describe('a false bundle of a known domain', () => {
   it('rejects, although another satisfies the policy', async () => {
     const verdict = await ask({

@@ -66,7 +66,8 @@ export function checkScts(
     verified.push(admit(timestamp, known, log))
   }
   const operators = new Set(verified.map(({ operator }) => operator))
-  if (operators.size < threshold) {
+  // written so that a threshold that is no number fails
+  if (!(operators.size >= threshold)) {
     throw new CheckFailed(
       'sct',
       'SCT_THRESHOLD',
