@@ -42,6 +42,13 @@ export function encodingOf({ name, path }: JsonNode): Encoding {
 }
 
 export function* bundleMutants(text: string, depth: Depth, bitsAt: BitsAt): Generator<Mutant> {
+  const original = Buffer.from(text)
+  for (const mutant of everyMutant(text, depth, bitsAt)) {
+    if (!original.equals(mutant.bytes)) yield mutant
+  }
+}
+
+function* everyMutant(text: string, depth: Depth, bitsAt: BitsAt): Generator<Mutant> {
   yield* documentMutants(text)
   yield* fieldMutants(text, depth === 'fields' ? 'few names' : 'all names')
   for (const place of placesOf(text)) {
@@ -77,11 +84,12 @@ function* mediaTypes(place: Place): Generator<Mutant> {
   }
 }
 
-/** Fields of the JSON that a string holds in base64; where it holds anything else, nothing. */
+/** Fields of the JSON that a string holds in base64, which is signed as it is; where it holds anything else, nothing. */
 function* innerMutants(place: Place): Generator<Mutant> {
   const inner = Buffer.from(place.node.value, 'base64').toString('utf8')
   if (!inner.startsWith('{')) return
   for (const mutant of fieldMutants(inner, 'few names')) {
+    if (mutant.operation === 'retyped' && mutant.detail !== 'into a list') continue
     const changed = Buffer.from(mutant.bytes).toString('base64')
     yield {
       ...mutant,

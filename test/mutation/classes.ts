@@ -25,9 +25,9 @@ function isAbsent({ operation, detail }: Mutant): boolean {
 }
 
 /** What the JSON mapping of protobuf does not tell apart from a field that is not there. */
-function isDefault(node: JsonNode): boolean {
-  if (node.kind === 'object' || node.kind === 'list') return node.children.every(isDefault)
-  return node.kind === 'null' || ['', '0'].includes(node.value)
+function isDefault({ kind, value, children }: JsonNode): boolean {
+  if (kind === 'object' || kind === 'list') return children.every(isDefault)
+  return ['null', 'false', '0', ...(kind === 'string' ? [''] : [])].includes(value)
 }
 
 export const CLASSES: readonly MutationClass[] = [
@@ -63,12 +63,15 @@ export const CLASSES: readonly MutationClass[] = [
   {
     name: 'media type of the same shape',
     section: 'sigstore_bundle.proto, media_type: versions differ in shape only, and the shape is checked',
-    holds: ({ path, operation, value = '' }, { version, signer, nodeAt }) => {
-      if (path !== '$.mediaType' || operation === 'emptied' || !KNOWN_MEDIA_TYPES.test(value)) return false
+    holds: ({ path, value = '' }, { signer, nodeAt }) => {
+      if (path !== '$.mediaType' || !KNOWN_MEDIA_TYPES.test(value)) return false
       const isSingle = nodeAt.has('$.verificationMaterial.certificate')
-      return signer === 'key' || isSingle === (version === '0.3')
-        ? isSingle === /0\.3/.test(value) || signer === 'key'
-        : false
+      const proofs = [...nodeAt.keys()].filter((key) => key.endsWith('.inclusionProof.checkpoint.envelope'))
+      const entries = nodeAt.get('$.verificationMaterial.tlogEntries')?.children ?? []
+      return (
+        (signer === 'key' || isSingle === value.includes('0.3')) &&
+        (value.endsWith('0.1') || proofs.length === entries.length)
+      )
     },
   },
   {
@@ -116,7 +119,7 @@ export const CLASSES: readonly MutationClass[] = [
     section: 'sigstore_common.proto, PublicKeyIdentifier: a hint for finding the key',
     holds: ({ path, operation }, { namedKeys }) =>
       namedKeys === 1 &&
-      (/\.publicKey\.hint$/.test(path) ||
+      (path.endsWith('.publicKey.hint') ||
         (path.endsWith('.publicKey') && ['emptied', 'retyped'].includes(operation))),
   },
   {
