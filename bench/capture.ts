@@ -2,7 +2,14 @@ import { Buffer } from 'node:buffer'
 import crypto, { KeyObject, X509Certificate } from 'node:crypto'
 import { mock } from 'node:test'
 import { SigstoreVerifier } from './sigstore-verifier.ts'
-import type { Sample } from './workload.ts'
+
+/** One bundle with what it is about, and the signatures that verifying it takes. */
+export interface Sample {
+  /** JSON. */
+  readonly bundle: Buffer
+  readonly artifact: Buffer
+  readonly signatures: readonly SignatureCheck[]
+}
 
 /** One signature that had to be checked: exactly what went into `crypto.verify`. */
 export interface SignatureCheck {
@@ -30,15 +37,20 @@ export function captureSignatures(trustedRoot: Buffer, samples: readonly Sample[
       verifier.verify(sample.bundle, sample.artifact)
       const leaf = leafKey(sample.bundle)
       const seen = new Set<string>()
-      const signatures = verify.mock.calls.flatMap(({ arguments: [digest, data, key, signature] }): SignatureCheck[] => {
-        const text = asBuffer(signature).toString('base64')
-        if (known.has(text) || seen.has(text)) return []
-        seen.add(text)
-        if (!(key instanceof KeyObject)) throw new TypeError('a signature was verified with something else than a key')
-        const spki = key.export({ type: 'spki', format: 'der' })
-        const isLeaf = spki.equals(leaf)
-        return [{ data: asBuffer(data), signature: asBuffer(signature), spki, digest: digest ?? null, isLeaf }]
-      })
+      const signatures = verify.mock.calls.flatMap(
+        ({ arguments: [digest, data, key, signature] }): SignatureCheck[] => {
+          const text = asBuffer(signature).toString('base64')
+          if (known.has(text) || seen.has(text)) return []
+          seen.add(text)
+          if (!(key instanceof KeyObject))
+            throw new TypeError('a signature was verified with something else than a key')
+          const spki = key.export({ type: 'spki', format: 'der' })
+          const isLeaf = spki.equals(leaf)
+          return [
+            { data: asBuffer(data), signature: asBuffer(signature), spki, digest: digest ?? null, isLeaf },
+          ]
+        },
+      )
       return { ...sample, signatures }
     })
   } finally {
@@ -57,14 +69,17 @@ function rootSignatures(trustedRoot: Buffer): ReadonlySet<string> {
   }
   const chains = [...root.certificateAuthorities, ...root.timestampAuthorities]
   const certificates = chains.flatMap(({ certChain }) => certChain.certificates)
-  return new Set(certificates.map(({ rawBytes }) => lastBitString(Buffer.from(rawBytes, 'base64')).toString('base64')))
+  return new Set(
+    certificates.map(({ rawBytes }) => lastBitString(Buffer.from(rawBytes, 'base64')).toString('base64')),
+  )
 }
 
 /** The signature ends a certificate: BIT STRING, length below 128, no unused bits. */
 function lastBitString(der: Buffer): Buffer {
   for (let length = 64; length < 128; length++) {
     const at = der.length - length - 2
-    if (der[at] === 0x03 && der[at + 1] === length && der[at + 2] === 0 && der[at + 3] === 0x30) return der.subarray(at + 3)
+    if (der[at] === 0x03 && der[at + 1] === length && der[at + 2] === 0 && der[at + 3] === 0x30)
+      return der.subarray(at + 3)
   }
   throw new Error('the certificate does not end in an ECDSA signature')
 }

@@ -5,8 +5,8 @@ import { loadSeed } from '../daemon/seed.ts'
 import { readVector, vectorPath } from '../test/support/vectors.ts'
 import { installedCommand } from './installed.ts'
 import { IDENTITY } from './instance.ts'
-import { peakMemoryOf, printTimes, timeProcesses, timesAsLong, type Command } from './processes.ts'
-import { line, type Bench, type Comparison } from './report.ts'
+import { needsOf, printNeeds, printTimes, timeProcesses, timesAsLong, type Command } from './processes.ts'
+import type { Bench, Comparison } from './report.ts'
 import { writeTufCache } from './tuf-cache.ts'
 import { benchFolder, loadWorkload } from './workload.ts'
 
@@ -22,18 +22,24 @@ export const cliVerify: Bench = {
   what: 'sigward verify in a fresh process, installed package',
   run: async ({ quick }) => {
     const task = await prepareTask()
-    const ours: Command = { name: 'sigward verify', args: [installedCommand(), ...task.ours], environment: ownCache() }
+    const ours: Command = {
+      name: 'sigward verify',
+      args: [installedCommand(), ...task.ours],
+      environment: ownCache(),
+    }
     const peer: Command = { name: PEER, args: [peerScript(), ...task.theirs] }
     const timed = timeProcesses([EMPTY, ours, peer], quick ? QUICK_ROUNDS : ROUNDS)
     printTimes(timed)
-    const peak = peakMemoryOf(ours)
+    const runs = quick ? 1 : 9
+    const needs = needsOf(ours, runs)
+    for (const command of [EMPTY, peer]) printNeeds(command, needsOf(command, runs))
+    printNeeds(ours, needs)
     const empty = timesAsLong(timed, ours.name, EMPTY.name)
-    line(`sigward verify takes ${empty.toFixed(2)} times as long as node -e 0, and ${peak.toFixed(1)} MiB at most`)
     const bench = 'cli-verify'
     return [
       { bench, against: `${PEER}, ${task.what}`, ratio: timesAsLong(timed, PEER, ours.name), target: 5 },
       { bench, against: '2.0 times node -e 0', ratio: 2 / empty, target: 1 },
-      { bench, against: `${MOST_MEMORY} MiB`, ratio: MOST_MEMORY / peak, target: 1 },
+      { bench, against: `${MOST_MEMORY} MiB`, ratio: MOST_MEMORY / needs.memory, target: 1 },
     ]
   },
 }
@@ -50,6 +56,7 @@ export const cliStart: Bench = {
     })
     const timed = timeProcesses([EMPTY, ...asked], quick ? QUICK_ROUNDS : ROUNDS)
     printTimes(timed)
+    for (const command of [EMPTY, ...asked]) printNeeds(command, needsOf(command, quick ? 1 : 9))
     const compared = asked.map(({ name }): Comparison => {
       const against = `1.5 times node -e 0, ${name}`
       return { bench: 'cli-start', against, ratio: 1.5 / timesAsLong(timed, name, EMPTY.name), target: 1 }
@@ -102,7 +109,16 @@ async function prepareTask(): Promise<Task> {
   const cache = join(folder, 'tuf')
   writeTufCache(cache, mirror, trustedRoot)
   const ours = ['verify', target, '--bundle', beside, '--identity', subject, '--issuer', issuer]
-  const theirs = ['verify', beside, '--blob-file', target, '--tuf-mirror-url', mirror.origin, '--tuf-cache-path', cache]
+  const theirs = [
+    'verify',
+    beside,
+    '--blob-file',
+    target,
+    '--tuf-mirror-url',
+    mirror.origin,
+    '--tuf-cache-path',
+    cache,
+  ]
   const named = ['--tuf-force-cache', '--certificate-identity-uri', subject, '--certificate-issuer', issuer]
   return { what, ours: isSeed ? ours : [...ours, '--trusted-root', root], theirs: [...theirs, ...named] }
 }

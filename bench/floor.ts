@@ -39,10 +39,18 @@ interface BundleJson {
       readonly inclusionProof: { readonly rootHash: string; readonly hashes: readonly string[] }
       readonly canonicalizedBody: string
     }[]
-    readonly timestampVerificationData?: { readonly rfc3161Timestamps: readonly { readonly signedTimestamp: string }[] }
+    readonly timestampVerificationData?: {
+      readonly rfc3161Timestamps: readonly { readonly signedTimestamp: string }[]
+    }
   }
-  readonly messageSignature?: { readonly messageDigest: { readonly digest: string }; readonly signature: string }
-  readonly dsseEnvelope?: { readonly payload: string; readonly signatures: readonly { readonly sig: string }[] }
+  readonly messageSignature?: {
+    readonly messageDigest: { readonly digest: string }
+    readonly signature: string
+  }
+  readonly dsseEnvelope?: {
+    readonly payload: string
+    readonly signatures: readonly { readonly sig: string }[]
+  }
 }
 
 function runFloor(text: Buffer, artifact: Buffer, checks: readonly ReadyCheck[]): void {
@@ -82,7 +90,8 @@ function runFloor(text: Buffer, artifact: Buffer, checks: readonly ReadyCheck[])
   }
   for (const { digest, data, key, spki, signature } of checks) {
     const ready = key ?? createPublicKey({ key: spki, format: 'der', type: 'spki' })
-    if (!verify(digest, data, ready, signature)) throw new Error('a signature that was captured does not hold')
+    if (!verify(digest, data, ready, signature))
+      throw new Error('a signature that was captured does not hold')
   }
 }
 
@@ -94,7 +103,7 @@ function bytes(text: string): Buffer {
 
 /** Every element by offsets, down to the primitive ones. */
 function walk(der: Buffer, start = 0, end = der.length): void {
-  for (let at = start; at < end; ) {
+  for (let at = start; at < end;) {
     const tag = der[at] ?? 0
     let length = der[at + 1] ?? 0
     let content = at + 2

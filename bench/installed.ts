@@ -1,9 +1,19 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { benchFolder } from './workload.ts'
+import { benchFolder, removeOlder } from './workload.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const SOURCES = ['.ci/build.ts', 'package.json', 'package-lock.json', '{trust,formats,daemon,plugins}/**/*.*']
@@ -14,9 +24,13 @@ const SOURCES = ['.ci/build.ts', 'package.json', 'package-lock.json', '{trust,fo
  */
 export function installedCommand(): string {
   const key = createHash('sha256').update(process.version)
-  for (const path of globSync(SOURCES, { cwd: root }).toSorted()) key.update(path).update(readFileSync(join(root, path)))
+  for (const path of globSync(SOURCES, { cwd: root }).toSorted())
+    key.update(path).update(readFileSync(join(root, path)))
   const folder = join(benchFolder(), `installed-${key.digest('hex').slice(0, 16)}`)
-  if (!existsSync(folder)) install(folder)
+  if (!existsSync(folder)) {
+    removeOlder('installed-')
+    install(folder)
+  }
   return join(folder, 'node_modules/sigward/plugins/cli/sigward.js')
 }
 

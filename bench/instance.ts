@@ -105,7 +105,8 @@ export class Instance {
       tlogs: [log(this.#log, `https://${LOG_NAME}`, this.#logId())],
       certificateAuthorities: [authority('https://fulcio.bench.test', this.#authority.chain)],
       ctlogs: [log(this.#certificateLog, 'https://ct.bench.test', sha256(this.#certificateLog.spki))],
-      timestampAuthorities: this.#profile.generation === 1 ? [] : [authority('https://tsa.bench.test', stamping)],
+      timestampAuthorities:
+        this.#profile.generation === 1 ? [] : [authority('https://tsa.bench.test', stamping)],
     })
   }
 
@@ -128,10 +129,18 @@ export class Instance {
     const stamped =
       this.#profile.generation === 1
         ? {}
-        : { timestampVerificationData: { rfc3161Timestamps: [{ signedTimestamp: this.#stamp(content.signature) }] } }
+        : {
+            timestampVerificationData: {
+              rfc3161Timestamps: [{ signedTimestamp: this.#stamp(content.signature) }],
+            },
+          }
     const bundle = {
       mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
-      verificationMaterial: { certificate: { rawBytes: base64(certificate) }, tlogEntries: [entry], ...stamped },
+      verificationMaterial: {
+        certificate: { rawBytes: base64(certificate) },
+        tlogEntries: [entry],
+        ...stamped,
+      },
       ...content.json,
     }
     return { bundle: JSON.stringify(bundle), artifact }
@@ -150,7 +159,9 @@ export class Instance {
   #entry(content: SignedContent, certificate: Uint8Array): Json {
     const { generation } = this.#profile
     const [kind, version] = generation === 1 ? content.kind : (['hashedrekord', '0.0.2'] as const)
-    const body = Buffer.from(generation === 1 ? content.body(pem(certificate)) : tileBody(content, certificate))
+    const body = Buffer.from(
+      generation === 1 ? content.body(pem(certificate)) : tileBody(content, certificate),
+    )
     const proven = proveInLargeTree(body, TREE_SIZE + randomInt(TREE_SIZE))
     const logIndex = String(proven.index + (generation === 1 ? 4_163_431 : 0))
     const logId = Buffer.from(this.#logId())
@@ -159,7 +170,9 @@ export class Instance {
       logId: { keyId: base64(logId) },
       kindVersion: { kind, version },
       ...(generation === 1 ? { integratedTime: String(INTEGRATED_TIME) } : {}),
-      ...(generation === 1 ? { inclusionPromise: { signedEntryTimestamp: this.#promise(body, logIndex) } } : {}),
+      ...(generation === 1
+        ? { inclusionPromise: { signedEntryTimestamp: this.#promise(body, logIndex) } }
+        : {}),
       inclusionProof: {
         logIndex: String(proven.index),
         rootHash: base64(proven.rootHash),

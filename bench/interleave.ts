@@ -6,8 +6,9 @@ import { setImmediate } from 'node:timers/promises'
  */
 export interface Contender {
   readonly name: string
-  /** One operation. */
   run(): void | Promise<void>
+  /** How many operations one run is; 1 unless it is given. */
+  readonly operations?: number
 }
 
 export interface Rounds {
@@ -27,8 +28,13 @@ export interface Rates {
 
 export type Measured = ReadonlyMap<string, Rates>
 
-export async function interleave(contenders: readonly Contender[], { rounds, slice, warmUp }: Rounds): Promise<Measured> {
-  const measured = new Map(contenders.map(({ name }) => [name, { cpu: [] as number[], wall: [] as number[] }]))
+export async function interleave(
+  contenders: readonly Contender[],
+  { rounds, slice, warmUp }: Rounds,
+): Promise<Measured> {
+  const measured = new Map(
+    contenders.map(({ name }) => [name, { cpu: [] as number[], wall: [] as number[] }]),
+  )
   for (const contender of contenders) await runFor(contender, warmUp)
   for (let round = 0; round < rounds; round++) {
     for (const contender of shuffled(contenders)) {
@@ -50,7 +56,7 @@ async function runFor(contender: Contender, slice: number): Promise<{ cpu: numbe
   while (elapsed < slice) {
     const pending = contender.run()
     if (pending !== undefined) await pending
-    operations++
+    operations += contender.operations ?? 1
     elapsed = performance.now() - start
   }
   const { user, system } = process.threadCpuUsage(before)

@@ -38,8 +38,14 @@ export function artifactOf(bytes: Uint8Array): Artifact {
 }
 
 /** From bytes to the decision, with the function that the library exports. */
-export async function verifyBundle(bundle: Uint8Array, artifact: Uint8Array, domains: readonly TrustDomain[]): Promise<void> {
-  requireVerified(await verify(artifactOf(artifact), [{ where: 'bench', bytes: bundle, notes: [] }], domains, POLICY))
+export async function verifyBundle(
+  bundle: Uint8Array,
+  artifact: Uint8Array,
+  domains: readonly TrustDomain[],
+): Promise<void> {
+  requireVerified(
+    await verify(artifactOf(artifact), [{ where: 'bench', bytes: bundle, notes: [] }], domains, POLICY),
+  )
 }
 
 /** A quick refusal is no verification. */

@@ -24,12 +24,20 @@ export const parseBundles: Bench = {
         },
       },
     ]
-    const measured = await interleave(contenders, quick ? { rounds: 3, slice: 5, warmUp: 5 } : { rounds: 60, slice: 25, warmUp: 1000 })
+    const measured = await interleave(
+      contenders,
+      quick ? { rounds: 3, slice: 5, warmUp: 5 } : { rounds: 60, slice: 25, warmUp: 1000 },
+    )
     printRates(measured)
     const bench = 'parse-bundle'
     const each = 1e6 / median(ratesOf(measured, 'sigward').cpu)
     return [
-      { bench, against: 'sigstore packages', ratio: ratioOf(measured, 'sigward', 'sigstore packages'), target: 5 },
+      {
+        bench,
+        against: 'sigstore packages',
+        ratio: ratioOf(measured, 'sigward', 'sigstore packages'),
+        target: 5,
+      },
       { bench, against: `${MICROSECONDS} us`, ratio: MICROSECONDS / each, target: 1 },
     ]
   },

@@ -26,7 +26,10 @@ export function timeProcesses(commands: readonly Command[], rounds: number): Tim
 function runOnce({ name, args, environment }: Command): number {
   const env = { ...cleanEnvironment(), ...environment }
   const start = performance.now()
-  const { status, stderr, error } = spawnSync(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })
+  const { status, stderr, error } = spawnSync(process.execPath, args, {
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   const elapsed = performance.now() - start
   if (status !== 0) throw new Error(`${name} ended with ${status ?? error?.message}: ${stderr.toString()}`)
   return elapsed
@@ -59,23 +62,37 @@ export function printTimes(timed: Timed): void {
 }
 
 /**
- * Says on descriptor 3 how much memory the process needed. Linux knows it for each process image; `getrusage` counts
- * what the parent held when it forked.
+ * Says on descriptor 3 how much memory and CPU time the process needed. Linux knows the memory of each process image;
+ * `getrusage` counts what the parent held when it forked.
  */
 const REPORT = `import { readFileSync, writeSync } from 'node:fs'
 process.on('exit', () => {
-  let peak = process.resourceUsage().maxRSS
+  const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage()
+  let peak = maxRSS
   try { peak = Number(/^VmHWM:\\s+(\\d+) kB$/m.exec(readFileSync('/proc/self/status', 'latin1'))[1]) } catch {}
-  writeSync(3, String(peak))
+  writeSync(3, JSON.stringify({ memory: peak / 1024, cpu: (userCPUTime + systemCPUTime) / 1000 }))
 })`
 
-/** Peak resident memory in MiB, of a run of its own: the report costs time. */
-export function peakMemoryOf({ name, args, environment }: Command): number {
+export interface Needs {
+  /** Most resident memory, in MiB. */
+  readonly memory: number
+  /** CPU milliseconds of all its threads. */
+  readonly cpu: number
+}
+
+/** Medians of runs of their own: the report costs time. */
+export function needsOf({ name, args, environment }: Command, runs: number): Needs {
   const hook = ['--import', `data:text/javascript,${encodeURIComponent(REPORT)}`]
   const env = { ...cleanEnvironment(), ...environment }
-  const stdio = ['ignore', 'ignore', 'pipe', 'pipe'] as const
-  const { status, output } = spawnSync(process.execPath, [...hook, ...args], { env, stdio: [...stdio] })
-  const kilobytes = Number(output[3]?.toString())
-  if (status !== 0 || !(kilobytes > 0)) throw new Error(`${name} said nothing about its memory`)
-  return kilobytes / 1024
+  const reports = Array.from({ length: runs }, (): Needs => {
+    const stdio = ['ignore', 'ignore', 'pipe', 'pipe'] as const
+    const { status, output } = spawnSync(process.execPath, [...hook, ...args], { env, stdio: [...stdio] })
+    if (status !== 0) throw new Error(`${name} ended with ${status}`)
+    return JSON.parse(output[3]?.toString() ?? '') as Needs
+  })
+  return { memory: median(reports.map(({ memory }) => memory)), cpu: median(reports.map(({ cpu }) => cpu)) }
+}
+
+export function printNeeds(command: Command, { memory, cpu }: Needs): void {
+  line(`${command.name}: ${cpu.toFixed(1)} ms cpu, ${memory.toFixed(1)} MiB`)
 }

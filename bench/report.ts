@@ -27,13 +27,16 @@ export function printComparison({ bench, against, ratio, target }: Comparison): 
   line(JSON.stringify({ bench, against, ratio: Number(ratio.toPrecision(4)), target }))
 }
 
-/** A table for people: operations per second of CPU and of wall time, median with the middle 80 % of rounds. */
-export function printRates(measured: Measured): void {
+/** A table for people: operations per second, median with the middle 80 % of rounds. */
+export function printRates(measured: Measured, clocks: readonly ('cpu' | 'wall')[] = ['cpu', 'wall']): void {
   const width = Math.max(...[...measured.keys()].map(({ length }) => length))
   for (const name of measured.keys()) {
-    const { cpu, wall } = ratesOf(measured, name)
-    const micros = showRate(1e6 / quantile(cpu, 0.5))
-    line(`${name.padEnd(width)}  ${spread(cpu)} /s cpu  ${spread(wall)} /s wall  ${micros} us cpu each`)
+    const rates = ratesOf(measured, name)
+    const shown = clocks.map((clock) => {
+      const micros = showRate(1e6 / quantile(rates[clock], 0.5))
+      return `${spread(rates[clock])} /s ${clock} (${micros} us each)`
+    })
+    line(`${name.padEnd(width)}  ${shown.join('  ')}`)
   }
 }
 

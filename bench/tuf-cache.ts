@@ -31,7 +31,9 @@ export function writeTufCache(folder: string, mirror: URL, trustedRoot: Uint8Arr
     targets: {
       _type: 'targets',
       ...common,
-      targets: { 'trusted_root.json': { length: trustedRoot.length, hashes: { sha256: sha256(trustedRoot) } } },
+      targets: {
+        'trusted_root.json': { length: trustedRoot.length, hashes: { sha256: sha256(trustedRoot) } },
+      },
     },
   }
   const cache = join(folder, encodeURIComponent(mirror.host + mirror.pathname.replace(/\/$/, '')))

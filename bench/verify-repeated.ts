@@ -34,11 +34,20 @@ export const verifyRepeated: Bench = {
     const next = cycle(known)
     const repeat = (): void => {
       const { bundle, content, file } = next()
-      const prepared: PreparedBundle = { where: 'bench', bytes: bundle, notes: [], parsed: undefined, content }
+      const prepared: PreparedBundle = {
+        where: 'bench',
+        bytes: bundle,
+        notes: [],
+        parsed: undefined,
+        content,
+      }
       requireVerified(judge(file, content, [prepared], domains, POLICY, cache))
     }
     const contenders = [{ name: 'sigward', run: repeat }, sigstore(workload)]
-    const measured = await interleave(contenders, quick ? { rounds: 3, slice: 10, warmUp: 10 } : { rounds: 50, slice: 40, warmUp: 1500 })
+    const measured = await interleave(
+      contenders,
+      quick ? { rounds: 3, slice: 10, warmUp: 10 } : { rounds: 50, slice: 40, warmUp: 1500 },
+    )
     printRates(measured)
     const ratio = ratioOf(measured, 'sigward', 'sigstore packages')
     return [{ bench: 'verify-repeated', against: 'sigstore packages', ratio, target: 400 }]

@@ -1,22 +1,15 @@
 import { Buffer } from 'node:buffer'
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { captureSignatures, type SignatureCheck } from './capture.ts'
+import { captureSignatures, type Sample, type SignatureCheck } from './capture.ts'
 import { Instance, type Profile } from './instance.ts'
 
 /** Bundles to verify, with what is needed to do so, and the signatures that verifying them takes. */
 export interface Workload {
   readonly trustedRoot: Buffer
   readonly samples: readonly Sample[]
-}
-
-export interface Sample {
-  /** JSON. */
-  readonly bundle: Buffer
-  readonly artifact: Buffer
-  readonly signatures: readonly SignatureCheck[]
 }
 
 export const PROFILES = {
@@ -50,6 +43,13 @@ export function workloadPath(name: ProfileName, count: number): string {
   return join(benchFolder(), `${name}-${count}-${key.digest('hex').slice(0, 16)}.json`)
 }
 
+/** Removes what older sources have left under this name. */
+export function removeOlder(prefix: string): void {
+  for (const name of readdirSync(benchFolder())) {
+    if (name.startsWith(prefix)) rmSync(join(benchFolder(), name), { recursive: true })
+  }
+}
+
 /** A folder of this user alone: what lies there is believed. */
 export function benchFolder(): string {
   const folder = join(tmpdir(), `sigward-bench-${userInfo().username}`)
@@ -62,7 +62,13 @@ interface Stored {
   readonly samples: readonly {
     readonly bundle: string
     readonly artifact: string
-    readonly signatures: readonly { data: string; signature: string; spki: string; digest: string | null; isLeaf: boolean }[]
+    readonly signatures: readonly {
+      data: string
+      signature: string
+      spki: string
+      digest: string | null
+      isLeaf: boolean
+    }[]
   }[]
 }
 
@@ -106,6 +112,7 @@ function writeWorkload(path: string, name: ProfileName, count: number): Workload
       }),
     })),
   }
+  removeOlder(`${name}-${count}-`)
   writeFileSync(`${path}.new`, JSON.stringify(stored))
   renameSync(`${path}.new`, path)
   return { trustedRoot, samples: withSignatures }
@@ -115,7 +122,8 @@ function writeWorkload(path: string, name: ProfileName, count: number): Workload
 function requireNecessary(name: ProfileName, signatures: readonly SignatureCheck[]): void {
   const kinds = signatures.map(({ spki }) => KINDS.get(spki.length) ?? `${spki.length} bytes`)
   const got = kinds.toSorted((a, b) => (a < b ? -1 : 1)).join(' ')
-  if (got !== NECESSARY[name]) throw new Error(`a bundle of ${name} needs ${NECESSARY[name]}, and ${got} were captured`)
+  if (got !== NECESSARY[name])
+    throw new Error(`a bundle of ${name} needs ${NECESSARY[name]}, and ${got} were captured`)
 }
 
 /** By the length of the SubjectPublicKeyInfo. */

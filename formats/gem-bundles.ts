@@ -9,7 +9,13 @@ import { elementsAt, membersAt, spanOf, type Span } from './json-spans.ts'
  * in the text; nothing that is signed stands there. Everything else stays byte for byte.
  */
 export function repairGemBundles(stored: Uint8Array): RepairedBundle {
-  parseJson(stored, { size: 16 * 1024 * 1024, depth: 64, values: 100_000, code: 'MALFORMED_BUNDLE', what: 'stored bundles' })
+  parseJson(stored, {
+    size: 16 * 1024 * 1024,
+    depth: 64,
+    values: 100_000,
+    code: 'MALFORMED_BUNDLE',
+    what: 'stored bundles',
+  })
   const text = decodeUtf8(stored) ?? ''
   const spans = elementsAt(text, 0) ?? [{ start: 0, end: text.length }]
   const notes: string[] = []

@@ -70,8 +70,9 @@ describe('two verifiers', () => {
     60_000,
   )
 
-  it.skipIf(vectors.length === 0)('still differ in everything that is listed', () => {
-    expect(MUTANTS.map(({ what }) => what).filter((what) => !found.has(what))).toEqual([])
+  it('still differ in everything that is listed', () => {
+    const agreed = MUTANTS.map(({ what }) => what).filter((what) => !found.has(what))
+    expect(agreed).toEqual(vectors.length === 0 ? MUTANTS.map(({ what }) => what) : [])
   })
 
   afterAll(() => {

@@ -63,6 +63,10 @@ function changedArtifacts(bytes: Buffer): readonly Buffer[] {
 }
 
 describe('another artifact', () => {
+  it('is tried wherever there are vectors', () => {
+    expect(withArtifact.length > 20).toBe(vectors.length > 0)
+  })
+
   it.each(withArtifact)(
     '%s: flipped, cut or lengthened, it is not the one that was signed',
     async (_, vector) => {
@@ -150,6 +154,10 @@ function escapePattern(text: string): string {
 }
 
 describe('another policy', () => {
+  it('is tried wherever there are vectors', () => {
+    expect([certified.length > 20, keyed.length > 5]).toEqual([vectors.length > 0, vectors.length > 0])
+  })
+
   it.each(certified)('%s: a subject or issuer that only looks alike is another', (_, vector) => {
     const { signer } = vector
     if (signer.kind !== 'identity') throw new TypeError('chosen above')

@@ -120,20 +120,20 @@ describe('a changed bundle', () => {
     TIMEOUT,
   )
 
-  it.skipIf(vectors.length === 0)('was of every kind', () => {
+  it('was of every kind', () => {
+    const isThere = vectors.length > 0
     const bytes = subjects.filter(({ depth }) => depth === 'bytes').map(({ facts }) => facts)
-    expect(new Set(bytes.map(({ version }) => version))).toEqual(new Set(['0.1', '0.2', '0.3']))
-    expect(new Set(bytes.map(({ kind }) => kind))).toEqual(new Set(KINDS))
+    expect(new Set(bytes.map(({ version }) => version))).toEqual(
+      new Set(isThere ? ['0.1', '0.2', '0.3'] : []),
+    )
+    expect(new Set(bytes.map(({ kind }) => kind))).toEqual(new Set(isThere ? KINDS : []))
   })
 
-  it.skipIf(vectors.length === 0)(
-    'that verifies falls into at most twenty classes, and each of them occurs',
-    () => {
-      const never = CLASSES.filter(({ name }) => tally.countOf(name) === 0).map(({ name }) => name)
-      expect(never).toEqual([])
-      expect(CLASSES.length).toBeLessThanOrEqual(20)
-    },
-  )
+  it('that verifies falls into at most twenty classes, and each of them occurs', () => {
+    const never = CLASSES.filter(({ name }) => tally.countOf(name) === 0).map(({ name }) => name)
+    expect(never).toEqual(vectors.length > 0 ? [] : CLASSES.map(({ name }) => name))
+    expect(CLASSES.length).toBeLessThanOrEqual(20)
+  })
 
   afterAll(() => {
     if (vectors.length > 0) console.log(tally.table())

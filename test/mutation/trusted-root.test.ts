@@ -65,7 +65,7 @@ const CASES: readonly RootCase[] = [
       certificateAuthorities: [1, 'CERT_UNKNOWN_AUTHORITY'],
       ctlogs: [1, 'SCT_THRESHOLD'],
     },
-    depth: 'fields',
+    depth: 'lists',
   },
   { id: 'conformance/managed-key-happy-path', needs: { tlogs: [0, 'LOG_UNKNOWN'] }, depth: 'lists' },
 ]
