@@ -215,8 +215,14 @@ function noteKeyHash(name: string, key: PublicKey): readonly string[] {
   return key.type === 'rsa' ? typed(0xff, encodeUtf8('PKIX-RSA-PKCS#1v1.5'), key.spki) : []
 }
 
+/** Authorities must say when they are trusted: every published root does, and a lost window would be a boundless one. */
+function requireWindow(entry: Fields): Window {
+  entry.object('validFor')
+  return readWindow(entry)
+}
+
 /**
- * A key's `validFor` may be absent, which is an open window; one that is present must say when it starts, because a
+ * A log key's `validFor` may be absent, as older roots have it, which is an open window; one that is present must say when it starts, because a
  * start that got lost would silently admit everything earlier.
  */
 function readWindow(holder: Fields): Window {
@@ -255,7 +261,7 @@ function readCertificateAuthority(entry: Fields): CertificateAuthority {
     uri,
     operator: operatorOf(entry, uri),
     chain: linkAuthority(readCertificates(entry), 'codeSigning'),
-    validFor: readWindow(entry),
+    validFor: requireWindow(entry),
   }
 }
 
@@ -276,7 +282,7 @@ function readTimestampAuthority(entry: Fields): TimestampAuthority {
     operator: operatorOf(entry, uri),
     leaf: listsLeaf ? first : undefined,
     chain: linkAuthority(listed, 'timeStamping'),
-    validFor: readWindow(entry),
+    validFor: requireWindow(entry),
   }
 }
 

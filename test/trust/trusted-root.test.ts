@@ -124,7 +124,15 @@ describe('a window', () => {
     })
   }
 
-  it('that is absent is open', () => {
+  it.each(['certificateAuthorities', 'timestampAuthorities'] as const)(
+    'must stand with every one of %s',
+    (part) => {
+      const without = parsing((root) => delete firstOf(root, part)['validFor'])
+      expect(without).toThrow(refusal(`$.${part}[0].validFor`))
+    },
+  )
+
+  it('that is absent with the key of a log is open', () => {
     const root = parsing((json) => delete keyOf(json, 'tlogs')['validFor'])()
     expect(root).toMatchObject({ logs: [{ validFor: { start: new Date(0), end: undefined } }] })
   })

@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { LocalFile } from '../../daemon/package-file.ts'
+import { digestStream } from '../../trust/digest.ts'
+
+const MB = 1024 * 1024
+
+let folder: string
+let path: string
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sigward-stream-'))
+  path = join(folder, 'a.bin')
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+async function buffersOf(file: LocalFile): Promise<number> {
+  const buffers = new Set<ArrayBufferLike>()
+  for await (const part of file.stream()) buffers.add(part.buffer)
+  return buffers.size
+}
+
+describe('a large file that is only hashed', () => {
+  it('is read into the same memory block by block', async () => {
+    writeFileSync(path, Buffer.alloc(5 * MB, 7))
+    const file = await LocalFile.open(path)
+    expect(await buffersOf(file)).toBe(5)
+    file.stopRecording()
+    expect(await buffersOf(file)).toBe(2) // the last block was still there
+    await file.close()
+  })
+
+  it('has the digests of its bytes, also when two streams take turns', async () => {
+    const bytes = Buffer.concat([1, 2, 3, 4].map((n) => Buffer.alloc(n === 4 ? 10 : MB, n)))
+    writeFileSync(path, bytes)
+    const file = await LocalFile.open(path)
+    file.stopRecording()
+    const both = await Promise.all([
+      digestStream(file.stream(), ['sha256']),
+      digestStream(file.stream(), ['sha256']),
+    ])
+    const wanted = await digestStream([bytes], ['sha256'])
+    expect(both).toEqual([wanted, wanted])
+    await file.close()
+  })
+})
