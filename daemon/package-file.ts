@@ -68,15 +68,45 @@ export class LocalFile implements PackageFile {
   }
 
   async *stream(start = 0, end = this.size): AsyncIterable<Uint8Array> {
-    // memory that is new for every block is collected too late: a large file would fill hundreds of megabytes
-    let reused: Buffer | undefined
+    if (!this.#recording && this.size > BLOCK) {
+      yield* this.#streamAhead(start, end)
+      return
+    }
     for (let at = start; at < end;) {
       const index = Math.floor(at / BLOCK)
-      if (!this.#recording && this.size > BLOCK) reused ??= Buffer.allocUnsafeSlow(BLOCK)
-      const block = await this.#block(index, reused)
+      const block = await this.#block(index)
       const part = block.subarray(at - index * BLOCK, Math.min(block.length, end - index * BLOCK))
       yield part
       at += part.length
+    }
+  }
+
+  /**
+   * Reads the next block while the caller works on this one, into two buffers in turn: memory that is new for every
+   * block is collected too late, and a large file would fill hundreds of megabytes.
+   */
+  async *#streamAhead(start: number, end: number): AsyncIterable<Uint8Array> {
+    const buffers = [Buffer.allocUnsafeSlow(BLOCK), Buffer.allocUnsafeSlow(BLOCK)] as const
+    const blockAt = (index: number): Promise<Uint8Array> => {
+      const block = this.#block(index, buffers[index % 2 === 0 ? 0 : 1])
+      // a failure is met when the block is asked for; until then nobody waits for it
+      void block.catch(() => undefined)
+      return block
+    }
+    const behind = Math.ceil(end / BLOCK)
+    const first = Math.floor(start / BLOCK)
+    if (start >= end) return
+    let ahead = blockAt(first)
+    try {
+      for (let index = first; index < behind; index++) {
+        const block = await ahead
+        if (index + 1 < behind) ahead = blockAt(index + 1)
+        const from = Math.max(start - index * BLOCK, 0)
+        yield block.subarray(from, Math.min(block.length, end - index * BLOCK))
+      }
+    } finally {
+      // who leaves early may close the file next, and no read may still be under way then
+      await ahead.catch(() => undefined)
     }
   }
 

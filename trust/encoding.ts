@@ -7,9 +7,16 @@ import { Buffer, isAscii, isUtf8 } from 'node:buffer'
 
 /** Standard base64 with padding (RFC 4648 section 4), canonical: unused bits are zero. */
 export function decodeBase64(text: string): Uint8Array | undefined {
-  if (text.length % 4 !== 0) return undefined
+  const { length } = text
+  if (length % 4 !== 0) return undefined
   const bytes = Buffer.from(text, 'base64')
-  return bytes.toString('base64') === text ? bytes : undefined
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0
+  // the decoder skips what it does not know, which shortens the result, and takes the two characters of base64url
+  if (bytes.length !== (length / 4) * 3 - padding || text.includes('-') || text.includes('_'))
+    return undefined
+  // only the last group can have unused bits
+  const isCanonical = padding === 0 || bytes.subarray(padding - 3).toString('base64') === text.slice(-4)
+  return isCanonical ? bytes : undefined
 }
 
 export function encodeBase64(bytes: Uint8Array): string {

@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
   cpSync,
   existsSync,
@@ -14,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { vectorCases, vectorPath } from '../support/vectors.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -72,6 +74,71 @@ describe('the packed tarball, installed in an empty folder without install scrip
 
   test('prints its help', () => {
     expect(run(folder, join(folder, 'node_modules/.bin/sigward'), '--help')).toContain('sigward verify')
+  })
+
+  /** One published gem with its bundle; every command that loads a part of the build of its own. */
+  const vector = vectorCases('gem').find(({ id }) => id === 'gem/sigstore-1.0.0')
+  const gem = vector === undefined ? undefined : vectorPath(String(vector.inputs['artifact']))
+  const bundle = vector === undefined ? undefined : vectorPath(String(vector.inputs['bundle']))
+  const beacon =
+    'https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/.github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main'
+  const issuer = 'https://token.actions.githubusercontent.com'
+
+  test.runIf(gem !== undefined)('verifies a published gem, by flags and by a policy file', () => {
+    const sigward = join(folder, 'node_modules/.bin/sigward')
+    const flags = ['--identity', beacon, '--issuer', issuer]
+    expect(run(folder, sigward, 'verify', gem ?? '', '--bundle', bundle ?? '', ...flags)).toMatch(
+      /^verified  /,
+    )
+    const patterns = ['--identity-regexp', 'https://github\\.com/sigstore-conformance/.*', '--issuer', issuer]
+    expect(run(folder, sigward, 'verify', gem ?? '', '--bundle', bundle ?? '', ...patterns)).toMatch(
+      /^verified  /,
+    )
+    const rules = `version: 1\npackages:\n  - match: "pkg:gem/*"\n    require:\n      identity: { subject: "${beacon}", issuer: "${issuer}" }\n`
+    writeFileSync(join(folder, 'sigward.yaml'), rules)
+    const byPolicy = ['verify', gem ?? '', '--bundle', bundle ?? '', '--policy', 'sigward.yaml']
+    expect(run(folder, sigward, ...byPolicy)).toMatch(/^verified  /)
+    const refused = spawnSync(
+      sigward,
+      ['verify', gem ?? '', '--bundle', bundle ?? '', '--identity', 'a', '--issuer', 'b'],
+      {
+        cwd: folder,
+        env,
+        encoding: 'utf8',
+      },
+    )
+    expect([refused.status, refused.stdout]).toEqual([1, expect.stringContaining('IDENTITY_ISSUER')])
+  })
+
+  test.runIf(gem !== undefined)('verifies a digest, which takes curves of its own', () => {
+    const digest = `sha256:${createHash('sha256')
+      .update(readFileSync(gem ?? ''))
+      .digest('hex')}`
+    const flags = ['--bundle', bundle ?? '', '--identity', beacon, '--issuer', issuer]
+    expect(run(folder, join(folder, 'node_modules/.bin/sigward'), 'verify', digest, ...flags)).toMatch(
+      /^verified  /,
+    )
+  })
+
+  test.runIf(bundle !== undefined)('inspects, explains, shows its trust and completes', () => {
+    const sigward = join(folder, 'node_modules/.bin/sigward')
+    expect(run(folder, sigward, 'inspect', bundle ?? '')).toMatch(/^not verified/)
+    expect(run(folder, sigward, 'explain', 'LOG_PROMISE')).toContain('what is checked')
+    expect(run(folder, sigward, 'trust', 'show')).toContain('public-good')
+    expect(run(folder, sigward, 'completion', 'bash')).toContain('complete')
+    expect(spawnSync(sigward, ['verify', '--no-such-flag'], { cwd: folder, env }).status).toBe(2)
+  })
+
+  test.runIf(gem !== undefined)('verifies through the library', () => {
+    const script = `
+      const { createEngine } = await import('sigward')
+      const target = { kind: 'file', path: ${JSON.stringify(gem)} }
+      const exact = (value) => ({ kind: 'exact', value })
+      const policy = { kind: 'identity', subject: exact(${JSON.stringify(beacon)}), issuer: exact(${JSON.stringify(issuer)}) }
+      const bundles = [${JSON.stringify(bundle)}]
+      const { verdict } = await createEngine().verify({ target, bundles, policy, trustedRoots: [], package: undefined })
+      console.log(verdict.outcome)`
+    expect(run(folder, process.execPath, '--input-type=module', '-e', script)).toBe('verified\n')
   })
 
   test('exports the library with its types', () => {
