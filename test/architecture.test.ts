@@ -56,7 +56,7 @@ const arrows: readonly Arrow[] = [
       'trust/errors.ts',
       'trust/json.ts',
     ],
-    packages: ['node:buffer', 'node:stream', 'node:zlib', 'yaml', 'yauzl'],
+    packages: ['node:buffer', 'node:stream', 'node:zlib', 'yaml'],
   },
   {
     from: 'daemon/',
@@ -350,7 +350,7 @@ describe('the rules themselves', () => {
       'trust/verify.ts': "import { t } from './checks/sct.ts'; export const at = [t, Date.UTC(2020, 1)]",
       'formats/adapter.ts': "import { x } from '../trust/errors.ts'",
       'formats/jar.ts':
-        "import { open } from 'yauzl'; import { n } from './purl.ts'; export const jar: FormatAdapter = { open, n }",
+        "import { open } from 'yaml'; import { n } from './purl.ts'; export const jar: FormatAdapter = { open, n }",
       'formats/purl.ts': "import type { A } from './adapter.ts'",
       'formats/index.ts': "export { jar } from './jar.ts'",
       'daemon/api.ts':
