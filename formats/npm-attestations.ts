@@ -40,8 +40,9 @@ export function looksLikeAttestations(bytes: Uint8Array): boolean {
   try {
     const document = parseJson(bytes, { ...LIMITS, what: 'attestations document' })
     return document instanceof Map && document.has('attestations')
-  } catch {
-    return false
+  } catch (error) {
+    if (error instanceof MalformedError) return false
+    throw error
   }
 }
 
